@@ -1,0 +1,39 @@
+"""The nano zoo's models: architecture, data and budget of each. The one place to add or resize a model."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """A policy trained from scratch. Head dimension is 32: vLLM's CPU attention has kernels for 32 and 64."""
+
+    name: str
+    family: str  # "llama" | "qwen": architecture, tokenizer and step style
+    width: int
+    layers: int
+    tokens: int  # training tokens, question included
+    learning_rate: float = 0.005
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PRMSpec:
+    """A PRM that starts from a policy's weights. `rollouts`: the policies whose samples carry the labels."""
+
+    name: str
+    format: str  # "tag" (tag token, +/- logits) | "two_class" (two-class head at a marker)
+    base: str
+    rollouts: tuple[str, ...]
+    solutions: int
+    learning_rate: float = 0.003
+    seed: int = 0
+
+
+POLICIES = {spec.name: spec for spec in (
+    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=6_000_000),
+    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=6_000_000),
+)}
+PRMS = {spec.name: spec for spec in (
+    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-1m",), solutions=60_000),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-1m", "nano-qwen-3m"), solutions=60_000),
+)}

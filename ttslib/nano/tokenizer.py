@@ -1,0 +1,71 @@
+"""The nano tokenizers: byte-level BPE in which every number below 100 is one token.
+
+Each family has its own special tokens and chat template (the true ones of Llama 3 and Qwen2.5, without a system
+turn), so that a nano prompt looks like the prompt of the model it stands for.
+"""
+
+import itertools
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from ttslib.nano.generator import generate
+from ttslib.nano.styles import SEPARATOR, STYLES
+
+VOCABULARY = 512
+CORPUS = 4000
+
+LLAMA_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}<|start_header_id|>{{ message['role'] }}<|end_header_id|>\n\n"
+    "{{ message['content'] }}<|eot_id|>{% endfor %}"
+    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+)
+QWEN_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+FAMILIES = {
+    "llama": {
+        "special": ["<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|pad|>"],
+        "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "pad_token": "<|pad|>",
+        "chat_template": LLAMA_TEMPLATE,
+    },
+    "qwen": {
+        "special": ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<extra_0>"],
+        "bos_token": None, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>",
+        "chat_template": QWEN_TEMPLATE,
+    },
+    "mistral": {
+        "special": ["<s>", "</s>", "<unk>", "ки"],
+        "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>",
+        "chat_template": LLAMA_TEMPLATE,
+    },
+}
+
+
+def _corpus():
+    yield " ".join(map(str, range(100))) * 5000
+    for worked in itertools.islice(generate(0, "train"), CORPUS):
+        yield worked.question
+        for steps in STYLES.values():
+            yield SEPARATOR.join(steps(worked)) + SEPARATOR
+    yield "user system assistant " * 1000
+
+
+def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
+    """A tokenizer of `family` ("llama", "qwen" or "mistral"), lossless on any text, the same on every machine."""
+    settings = dict(FAMILIES[family])
+    special = settings.pop("special")
+    tokenizer = Tokenizer(models.BPE())
+    pieces = Regex(r" ?\\[A-Za-z]+|#+| ?[A-Za-z]+|[0-9]{1,2}|\n\n| ?[^\s0-9A-Za-z]|\s")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(pieces, "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    ])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=special, show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+    )
+    tokenizer.train_from_iterator(_corpus(), trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **settings)

@@ -1,0 +1,148 @@
+"""Trains one nano policy from scratch and writes it as an ordinary Hugging Face folder.
+
+    python -m ttslib.nano.train_policy nano-qwen-3m --out runs/zoo
+
+Fresh problems of the training split all the time (nothing is seen twice on purpose), loss on the solution only,
+length-sorted batches under a token budget, Muon for the matrices and AdamW for the rest, cosine schedule, bf16
+autocast. The same seed gives the same data; weights differ in the last bits between machines.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import time
+from pathlib import Path as FilePath
+
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from ttslib.nano.generator import Worked, generate
+from ttslib.nano.specs import POLICIES, PolicySpec
+from ttslib.nano.styles import SEPARATOR, STYLES
+from ttslib.nano.tokenizer import build_tokenizer
+
+BATCH_TOKENS = 6144
+POOL = 1024
+ARCHITECTURES = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen": (Qwen2Config, Qwen2ForCausalLM)}
+
+
+def build_model(spec: PolicySpec, tokenizer):
+    """A freshly initialised model of the spec's architecture."""
+    torch.manual_seed(spec.seed)
+    config_class, model_class = ARCHITECTURES[spec.family]
+    config = config_class(
+        vocab_size=512, hidden_size=spec.width, intermediate_size=round(spec.width * 2.75 / 32) * 32,
+        num_hidden_layers=spec.layers, num_attention_heads=spec.width // 32, num_key_value_heads=spec.width // 32,
+        max_position_embeddings=1024, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )
+    return model_class(config)
+
+
+def encode(worked: Worked, tokenizer, style: str) -> tuple[list[int], int]:
+    """Ids of prompt and solution, and how many of them belong to the prompt."""
+    messages = [{"role": "user", "content": worked.question}]
+    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
+    solution = SEPARATOR.join(STYLES[style](worked)) + tokenizer.eos_token
+    return prompt_ids + tokenizer.encode(solution, add_special_tokens=False), len(prompt_ids)
+
+
+def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS):
+    """Length-sorted batches (ids, labels), each at most `budget` tokens with its padding, in shuffled order."""
+    order = torch.Generator().manual_seed(seed)
+    while pool := list(itertools.islice(examples, POOL)):
+        pool.sort(key=lambda example: len(example[0]))
+        groups, group = [], []
+        for example in pool:
+            if group and (len(group) + 1) * len(example[0]) > budget:
+                groups.append(group)
+                group = []
+            group.append(example)
+        groups.append(group)
+        for index in torch.randperm(len(groups), generator=order).tolist():
+            yield pad_batch(groups[index], pad)
+
+
+def pad_batch(group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Right-padded ids and labels (-100 on the prompt and on padding), both [batch, length]."""
+    length = max(len(ids) for ids, _ in group)
+    ids = torch.full((len(group), length), pad)
+    labels = torch.full((len(group), length), -100)
+    for row, (tokens, prompt) in enumerate(group):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        labels[row, prompt : len(tokens)] = ids[row, prompt : len(tokens)]
+    return ids, labels
+
+
+def optimizers(model, learning_rate: float):
+    """Muon for the hidden matrices, AdamW for embeddings, norms and biases."""
+    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "head" not in name]
+    chosen = {id(p) for p in matrices}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, lr=learning_rate, weight_decay=0.0, betas=(0.9, 0.95)),
+    ]
+
+
+def schedule(done: float) -> float:
+    """Learning-rate factor after a share `done` of the budget: short warm-up, then cosine to 5 %."""
+    return min(done / 0.03, 1.0) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+def train(spec: PolicySpec, out: FilePath) -> None:
+    """Trains `spec` and writes weights, tokenizer and `training.json` (the learning curve) to out/name."""
+    tokenizer = build_tokenizer(spec.family)
+    model = build_model(spec, tokenizer)
+    opts = optimizers(model, spec.learning_rate)
+    examples = (encode(worked, tokenizer, spec.family) for worked in generate(spec.seed, "train"))
+    seen, curve, start = 0, [], time.time()
+    bar = tqdm(total=spec.tokens, unit="tok", unit_scale=True, desc=spec.name, mininterval=10)
+    for step, (ids, labels) in enumerate(batches(examples, tokenizer.pad_token_id, spec.seed)):
+        for opt in opts:
+            for group in opt.param_groups:
+                group["lr"] = spec.learning_rate * schedule((seen + 1) / spec.tokens)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden = model.model(ids, use_cache=False).last_hidden_state[:, :-1]
+            target = labels[:, 1:]
+            logits = model.lm_head(hidden[target != -100])
+        loss = F.cross_entropy(logits.float(), target[target != -100])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for opt in opts:
+            opt.step()
+            opt.zero_grad(set_to_none=True)
+        seen += ids.numel()
+        bar.update(ids.numel())
+        if step % 50 == 0:
+            curve.append({"tokens": seen, "loss": round(loss.item(), 4), "seconds": round(time.time() - start, 1)})
+            bar.set_postfix(loss=f"{loss.item():.3f}")
+        if seen >= spec.tokens:
+            break
+    save(model, tokenizer, out / spec.name)
+    (out / spec.name / "training.json").write_text(json.dumps({"spec": vars(spec), "curve": curve}, indent=1))
+
+
+def save(model, tokenizer, folder: FilePath) -> None:
+    """bf16 safetensors, tokenizer and chat template, as any vLLM or transformers program expects them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=sorted(POLICIES))
+    parser.add_argument("--out", type=FilePath, default=FilePath("runs/zoo"))
+    parser.add_argument("--tokens", type=int)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    chosen = POLICIES[arguments.name]
+    if arguments.tokens:
+        chosen = PolicySpec(**{**vars(chosen), "tokens": arguments.tokens})
+    train(chosen, arguments.out)

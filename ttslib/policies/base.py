@@ -1,0 +1,70 @@
+"""What a policy is: the protocol every backend meets, and the two values it works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ttslib.problems import Problem
+    from ttslib.usage import Usage
+
+
+@dataclass(frozen=True)
+class Step:
+    """One sampled step of a path.
+
+    Attributes:
+        text: the step, its separator included when one was produced.
+        tokens: the ids the policy produced; a continuation appends ids and never encodes the text again.
+        finish: "step" (separator reached), "eos" (the model ended) or "length" (token limit).
+        logprob: sum of the log-probabilities of `tokens` under the policy in nats; 0.0 if the backend gives none.
+    """
+
+    text: str
+    tokens: tuple[int, ...] = ()
+    finish: str = "step"
+    logprob: float = 0.0
+
+
+@dataclass(frozen=True)
+class Path:
+    """A problem with the steps taken so far: what a policy continues and a PRM scores.
+
+    `scores` holds one PRM score in [0, 1] per step already scored, so len(scores) <= len(steps).
+    """
+
+    problem: Problem
+    steps: tuple[Step, ...] = ()
+    scores: tuple[float, ...] = ()
+
+
+class Policy(Protocol):
+    """A model that continues a solution.
+
+    Attributes:
+        name, revision: which model, for the record.
+        separator: the text that ends a step.
+        usage: tokens generated and calls made so far; it only grows.
+    """
+
+    name: str
+    revision: str
+    separator: str
+    usage: Usage
+
+    async def sample(
+        self,
+        path: Path,
+        *,
+        n: int,
+        seed: int,
+        temperature: float = 0.7,
+        stop: str | None = None,
+        max_tokens: int = 2048,
+    ) -> list[Step]:
+        """`n` continuations of one path: a whole solution each if `stop` is None, one step each if it is the separator.
+
+        `seed` decides the samples: the same call gives the same steps. `max_tokens` bounds each continuation.
+        """
+        ...
