@@ -35,11 +35,6 @@ FAMILIES = {
         "bos_token": None, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>",
         "chat_template": QWEN_TEMPLATE,
     },
-    "mistral": {
-        "special": ["<s>", "</s>", "<unk>", "ки"],
-        "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>",
-        "chat_template": LLAMA_TEMPLATE,
-    },
 }
 
 
@@ -53,7 +48,7 @@ def _corpus():
 
 
 def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
-    """A tokenizer of `family` ("llama", "qwen" or "mistral"), lossless on any text, the same on every machine."""
+    """A tokenizer of `family` ("llama" or "qwen"), lossless on any text, the same on every machine."""
     settings = dict(FAMILIES[family])
     special = settings.pop("special")
     tokenizer = Tokenizer(models.BPE())

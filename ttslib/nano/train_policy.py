@@ -51,8 +51,12 @@ def encode(worked: Worked, tokenizer, style: str) -> tuple[list[int], int]:
     return prompt_ids + tokenizer.encode(solution, add_special_tokens=False), len(prompt_ids)
 
 
-def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS):
-    """Length-sorted batches (ids, labels), each at most `budget` tokens with its padding, in shuffled order."""
+def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS, collate=None):
+    """Length-sorted batches, each at most `budget` tokens with its padding, in shuffled order.
+
+    `examples` yields (ids, ...) tuples; `collate(group, pad)` makes a batch of a list of them (default `pad_batch`).
+    """
+    collate = collate or pad_batch
     order = torch.Generator().manual_seed(seed)
     while pool := list(itertools.islice(examples, POOL)):
         pool.sort(key=lambda example: len(example[0]))
@@ -64,7 +68,7 @@ def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS):
             group.append(example)
         groups.append(group)
         for index in torch.randperm(len(groups), generator=order).tolist():
-            yield pad_batch(groups[index], pad)
+            yield collate(groups[index], pad)
 
 
 def pad_batch(group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:

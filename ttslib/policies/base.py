@@ -18,7 +18,7 @@ class Step:
         text: the step, its separator included when one was produced.
         tokens: the ids the policy produced; a continuation appends ids and never encodes the text again.
         finish: "step" (separator reached), "eos" (the model ended) or "length" (token limit).
-        logprob: sum of the log-probabilities of `tokens` under the policy in nats; 0.0 if the backend gives none.
+        logprob: sum of the log-probabilities of `tokens` under the policy, in nats; 0.0 if unknown.
     """
 
     text: str
@@ -63,7 +63,7 @@ class Policy(Protocol):
         stop: str | None = None,
         max_tokens: int = 2048,
     ) -> list[Step]:
-        """`n` continuations of one path: a whole solution each if `stop` is None, one step each if it is the separator.
+        """`n` continuations of one path: whole solutions if `stop` is None, one step each if the separator.
 
         `seed` decides the samples: the same call gives the same steps. `max_tokens` bounds each continuation.
         """

@@ -24,5 +24,5 @@ class PRM(Protocol):
     usage: Usage
 
     async def score(self, paths: Sequence[Path]) -> list[list[float]]:
-        """For each path one score in [0, 1] per step that has none yet: `path.steps[len(path.scores):]`, in order."""
+        """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`."""
         ...

@@ -1,0 +1,38 @@
+# Every target first makes the environment it needs, once (requirements/env.py says how and prints one line).
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+DEVICE  ?= auto
+PROFILE ?= nano
+MODEL   ?=
+ARGS    ?=
+TESTS   ?=
+
+ENV = @$(PYTHON) requirements/env.py --device $(DEVICE)
+
+.PHONY: help env figures smoke test lab bench zoo lint
+
+help:     ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+env:      ## make the environment and stop
+	$(ENV)
+
+figures:  ## execute the notebooks and draw the figures (PROFILE=nano)
+	$(ENV) --doing "figures: executing the notebooks at profile $(PROFILE)" -- -m ttslib.run notebooks --profile $(PROFILE) $(ARGS)
+
+smoke:    ## the same, smallest profile
+	$(ENV) --doing "smoke: executing the notebooks at profile smoke" -- -m ttslib.run notebooks --profile smoke $(ARGS)
+
+test:     ## run the tests (TESTS="tests/test_x.py -k name" for some of them)
+	$(ENV) --doing "test: running the tests" -- -m pytest -q $(TESTS) $(ARGS)
+
+lab:      ## open the notebooks in JupyterLab
+	$(ENV) --doing "lab: starting JupyterLab" -- -m jupyterlab --notebook-dir=. $(ARGS)
+
+bench:    ## measure tokens per second, raw and in searches
+	$(ENV) --doing "bench: measuring throughput" -- -m ttslib.bench $(ARGS)
+
+zoo:      ## train nano models again (MODEL=name for one)
+	$(ENV) --doing "zoo: training $(or $(MODEL),every nano model)" -- -m ttslib.nano.zoo $(MODEL) $(ARGS)
+
+lint:     ## check the style of the code
+	$(ENV) --doing "lint: ruff" -- -m ruff check . $(ARGS)

@@ -1,0 +1,371 @@
+"""Search methods under a scripted policy and PRM: every expected trajectory is derived by hand.
+
+Run: python -m pytest tests/test_search.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ttslib.policies.base import Step
+from ttslib.problems import Problem
+from ttslib.search import METHODS, Tree, beam_search, best_of_n, cot, dvts
+from ttslib.search.beam_search import distinct
+from ttslib.search.best_of_n import split
+from ttslib.search.tree import boxed, sample_seed
+
+PROBLEM = Problem("p1", "What is 1 + 1?", "2")
+SEP = "\n\n"
+
+
+def step(word: str, finish: str = "step", tokens: int = 1) -> Step:
+    """A step named `word`; "X!" holds a boxed answer."""
+    text = word[:-1] + r" \boxed{2}" if word.endswith("!") else word
+    return Step(text + (SEP if finish == "step" else ""), tuple(range(tokens)), finish, -1.0)
+
+
+def words(trajectory) -> str:
+    return " ".join(text.replace(r" \boxed{2}", "!").strip() for text in trajectory.steps)
+
+
+@dataclass
+class Script:
+    """Policy: the words of a path -> the steps to return, cut to n. PRM: the last word -> its score."""
+
+    steps: dict[str, list[Step]]
+    scores: dict[str, float] = field(default_factory=dict)
+    name: str = "script"
+    revision: str = "1"
+    separator: str = SEP
+    asked: list = field(default_factory=list)
+    scored: list = field(default_factory=list)
+
+    async def sample(self, path, *, n, seed, temperature=0.7, stop=None, max_tokens=2048):
+        key = words(path_texts(path))
+        self.asked.append((key, n, seed, temperature, stop, max_tokens))
+        await asyncio.sleep(random.random() / 1000)  # replies come back in any order
+        return self.steps[key][:n]
+
+    async def score(self, paths):
+        keys = [[words(One([each.text])) for each in path.steps] for path in paths]
+        self.scored.append([key[-1] for key in keys])
+        return [[self.scores[word] for word in key[len(path.scores):]] for key, path in zip(keys, paths, strict=True)]
+
+
+@dataclass
+class One:
+    steps: list[str]
+
+
+def path_texts(path) -> One:
+    return One([each.text for each in path.steps])
+
+
+def run(method, script, **options):
+    tree = Tree()
+    found = asyncio.run(method(PROBLEM, script, script, tree=tree, **options))
+    return found, tree
+
+
+def test_beams_rank_across_parents_and_finished_beams_take_up_slots():
+    # N = 4, M = 2: two slots. c and a are kept; a has ended, so one slot is left at depth 2.
+    script = Script(
+        {"": [step("a!"), step("b"), step("c"), step("d")], "c": [step("e"), step("f")], "c f": [step("g!"), step("h")]},
+        {"a!": 0.8, "b": 0.1, "c": 0.9, "d": 0.7, "e": 0.3, "f": 0.4, "g!": 0.2, "h": 0.1},
+    )
+    found, tree = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["a!", "c f g!"]
+    assert [each.scores for each in found] == [(0.8,), (0.9, 0.4, 0.2)]
+    assert [each.end for each in found] == ["boxed", "boxed"]
+    assert found[1].nodes == (2, 5, 6) and found[1].logprob == -3.0
+    assert [key for key, *_ in script.asked] == ["", "c", "c f"]
+    assert [n for _, n, *_ in script.asked] == [4, 2, 2]
+    assert [node.kept for node in tree.nodes] == [True, False, True, False, False, True, True, False]
+    assert tree.dropped() == {"rank": 4, "length": 0, "duplicate": 0}
+
+
+def test_candidates_of_all_live_beams_are_ranked_together():
+    script = Script(
+        {"": [step("a"), step("b"), step("c"), step("d")], "a": [step("e!"), step("f!")],
+         "b": [step("g!"), step("h!")]},
+        {"a": 0.9, "b": 0.8, "c": 0.1, "d": 0.1, "e!": 0.1, "f!": 0.2, "g!": 0.6, "h!": 0.7},
+    )
+    found, _ = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["b h!", "b g!"]
+    assert script.scored == [["a", "b", "c", "d"], ["e!", "f!", "g!", "h!"]]  # one call a depth
+
+
+def test_a_finished_path_that_is_not_kept_is_no_answer():
+    script = Script({"": [step("a!"), step("b")], "b": [step("c!"), step("d!")]},
+                    {"a!": 0.4, "b": 0.5, "c!": 0.1, "d!": 0.2})
+    found, _ = run(beam_search, script, n=2, width=2)
+    assert [words(each) for each in found] == ["b d!"]
+
+
+def test_ties_keep_sampling_order_which_starts_with_the_better_parent():
+    script = Script(
+        {"": [step("a"), step("b"), step("c"), step("d")], "b": [step("e!"), step("f!")],
+         "a": [step("g!"), step("h!")]},
+        {"a": 0.5, "b": 0.9, "c": 0.5, "d": 0.5, "e!": 0.5, "f!": 0.1, "g!": 0.5, "h!": 0.5},
+    )
+    found, _ = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["b e!", "a g!"]
+
+
+def test_duplicates_are_scored_and_expanded_once_and_counted():
+    script = Script(
+        {"": [step("a"), step("b"), step("a"), step("a")], "a": [step("c!"), step("c!")],
+         "b": [step("d!"), step("e!")]},
+        {"a": 0.9, "b": 0.8, "c!": 0.7, "d!": 0.1, "e!": 0.2},
+    )
+    found, tree = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["a c!", "b e!"]
+    assert script.scored == [["a", "b"], ["c!", "d!", "e!"]]
+    assert [node.copies for node in tree.nodes] == [3, 1, 2, 1, 1]
+    assert tree.dropped() == {"rank": 1, "length": 0, "duplicate": 3}
+
+
+def test_duplicates_can_leave_fewer_answers_than_slots():
+    script = Script({"": [step("a!")] * 4}, {"a!": 0.9})
+    found, tree = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["a!"] and tree.nodes[0].copies == 4
+
+
+def test_depth_limit_makes_an_answer_of_a_path_that_goes_on():
+    script = Script({"": [step("a"), step("b")], "a": [step("c"), step("d")]}, {"a": 0.9, "b": 0.1, "c": 0.2, "d": 0.3})
+    found, _ = run(beam_search, script, n=2, width=2, max_depth=2)
+    assert [(words(each), each.end) for each in found] == [("a d", "depth")]
+    assert len(script.asked) == 2
+    found, _ = run(beam_search, script, n=2, width=2, max_depth=1)
+    assert [(words(each), each.end) for each in found] == [("a", "depth")]
+
+
+def test_default_depth_limit_is_40():
+    script = Script({" ".join(["a"] * depth): [step("a")] * 4 for depth in range(45)}, {"a": 0.5})
+    found, _ = run(beam_search, script, n=4)
+    assert len(found) == 1 and len(found[0].steps) == 40 and found[0].end == "depth"
+
+
+def test_end_of_sequence_ends_a_path_without_a_box():
+    script = Script({"": [step("a", "eos"), step("b")]}, {"a": 0.9, "b": 0.1})
+    found, _ = run(beam_search, script, n=2, width=2)
+    assert [(words(each), each.end) for each in found] == [("a", "eos")]
+
+
+def test_a_cut_step_is_recorded_and_dropped_unscored():
+    script = Script({"": [step("a", "length"), step("b")], "b": [step("c!"), step("d", "length")]},
+                    {"a": 1.0, "b": 0.1, "c!": 0.1, "d": 1.0})
+    found, tree = run(beam_search, script, n=2, width=2)
+    assert [words(each) for each in found] == ["b c!"]
+    assert script.scored == [["b"], ["c!"]]
+    assert [(node.finish, node.end, node.score) for node in tree.nodes][0] == ("length", "length", None)
+    assert tree.dropped() == {"rank": 0, "length": 2, "duplicate": 0}
+
+
+def test_cut_steps_are_answers_if_nothing_else_is_left():
+    script = Script({"": [step("a"), step("b")], "a": [step("c", "length"), step("d", "length")]},
+                    {"a": 0.9, "b": 0.1, "c": 0.3, "d": 0.4})
+    found, _ = run(beam_search, script, n=2, width=2)
+    assert [(words(each), each.end, each.scores) for each in found] == [("a d", "length", (0.9, 0.4))]
+
+
+def test_a_box_counts_even_if_the_step_is_cut_after_it():
+    script = Script({"": [step("a!", "length"), step("b")]}, {"a!": 0.9, "b": 0.1})
+    found, tree = run(beam_search, script, n=2, width=2)
+    assert [(words(each), each.end) for each in found] == [("a!", "boxed")] and tree.nodes[0].finish == "length"
+
+
+def test_a_box_may_open_in_one_step_and_close_in_the_next():
+    script = Script({"": [step(r"\boxed{1"), step("b")], r"\boxed{1": [step("}"), step("c")]},
+                    {r"\boxed{1": 0.9, "b": 0.1, "}": 0.5, "c": 0.4})
+    found, _ = run(beam_search, script, n=2, width=2)
+    assert [(each.end, len(each.steps)) for each in found] == [("boxed", 2)]
+
+
+def test_token_limits_bound_each_step_and_the_path():
+    script = Script({"": [step("a", tokens=6), step("b")], "a": [step("c", tokens=4), step("d", tokens=3)]},
+                    {"a": 0.9, "b": 0.1, "c": 0.9, "d": 0.1})
+    found, _ = run(beam_search, script, n=2, width=2, max_step_tokens=8, max_tokens=10)
+    assert [ask[-1] for ask in script.asked] == [8, 4]  # 10 - 6 are left for the second step
+    assert [(words(each), each.end) for each in found] == [("a c", "length")]
+
+
+@pytest.mark.parametrize("method", [beam_search, dvts])
+@pytest.mark.parametrize("n, width", [(6, 4), (2, 4), (0, 4), (4, 0), (-4, 4)])
+def test_a_budget_that_the_width_does_not_divide_is_an_error(method, n, width):
+    with pytest.raises(ValueError, match="multiple of width"):
+        run(method, Script({}), n=n, width=width)
+
+
+def test_settings_without_sense_are_errors():
+    with pytest.raises(ValueError, match="max_depth"):
+        run(beam_search, Script({}), n=4, max_depth=0)
+    with pytest.raises(ValueError, match="pass a PRM"):
+        asyncio.run(beam_search(PROBLEM, Script({}), None, n=4))
+    with pytest.raises(ValueError, match="budget"):
+        run(best_of_n, Script({}), n=0)
+
+
+class Forest:
+    """A random but fixed world: what is sampled and scored depends on the seed and the text alone."""
+
+    name, revision, separator = "forest", "1", SEP
+
+    def __init__(self, noise: int = 0):
+        self.noise, self.seeds = noise, []
+
+    async def sample(self, path, *, n, seed, temperature=0.7, stop=None, max_tokens=2048):
+        self.seeds.append(seed)
+        draw = random.Random(seed)
+        if stop is None:
+            return [Step(SEP.join(str(draw.random()) for _ in range(3)), (1, 2), "eos") for _ in range(n)]
+        for _ in range(random.randrange(3)):  # a different order of replies each time
+            await asyncio.sleep(0)
+        found = []
+        for _ in range(n):
+            word, kind = str(draw.randrange(8)), draw.randrange(10)
+            finish = ("step", "step", "eos", "length", "length")[kind] if kind < 5 else "step"
+            found.append(step(word + "!" if kind < 2 else word, finish))
+        return found
+
+    async def score(self, paths):
+        await asyncio.sleep(0)
+        return [[random.Random(f"{self.noise} {path.steps[: at + 1]}").randrange(5) / 4
+                 for at in range(len(path.scores), len(path.steps))] for path in paths]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beam_and_dvts_are_the_same_path_at_n_equal_to_m(seed):
+    beam, beam_tree = run(beam_search, Forest(), n=4, seed=seed)
+    pooled, dvts_tree = run(dvts, Forest(), n=4, seed=seed)
+    assert len(beam) == 1 and pooled == beam and dvts_tree == beam_tree
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10**6), width=st.sampled_from([1, 2, 4]), kept=st.integers(1, 4))
+def test_dvts_is_independent_subtrees_pooled(seed, width, kept):
+    found, tree = run(dvts, Forest(), n=kept * width, width=width, seed=seed, max_depth=6)
+    assert [each.subtree for each in found] == list(range(kept))
+    more, _ = run(dvts, Forest(), n=(kept + 1) * width, width=width, seed=seed, max_depth=6)
+    assert more[:kept] == found
+    for each in found:
+        assert tuple(tree.nodes[node].text for node in each.nodes) == each.steps
+        assert {tree.nodes[node].subtree for node in each.nodes} == {each.subtree}
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10**6), width=st.sampled_from([1, 2, 4]), kept=st.integers(1, 4))
+def test_whatever_is_sampled_the_rules_hold(seed, width, kept):
+    script = Forest(noise=seed)
+    found, tree = run(beam_search, script, n=kept * width, width=width, seed=seed, max_depth=6)
+    again, same = run(beam_search, Forest(noise=seed), n=kept * width, width=width, seed=seed, max_depth=6)
+    assert found == again and tree == same and Tree.from_json(tree.to_json()) == tree
+    assert 1 <= len(found) <= kept and len(set(script.seeds)) == len(script.seeds)
+    for each in found:
+        nodes = [tree.nodes[node] for node in each.nodes]
+        assert each.scores == tuple(node.score for node in nodes)
+        assert each.steps == tuple(node.text for node in nodes)
+        assert all(node.kept for node in nodes) and not any(node.end for node in nodes[:-1])
+        assert each.end == nodes[-1].end and [node.depth for node in nodes] == list(range(1, len(nodes) + 1))
+    for depth in range(1, 7):
+        level = [node for node in tree.nodes if node.depth == depth]
+        done = sum(node.kept and node.end is not None for node in tree.nodes if node.depth < depth)
+        scored = [node for node in level if node.score is not None]
+        assert sum(node.kept for node in level) == min(kept - done, len(scored))
+        worst = min((node.score for node in scored if node.kept), default=0)
+        assert all(node.score <= worst for node in scored if not node.kept)
+    sampled = sum(node.copies for node in tree.nodes)
+    expanded = sum(node.kept and node.end is None for node in tree.nodes)
+    assert sampled == kept * width + expanded * width
+    assert sampled == sum(node.kept for node in tree.nodes) + sum(tree.dropped().values())
+
+
+def test_best_of_n_splits_and_scores_afterwards():
+    script = Script({"": [Step(f"a{SEP}b{SEP}", (1, 2), "eos", -2.0), Step(f"{SEP}a{SEP} {SEP}c!", (1,), "length"),
+                          Step(f"a{SEP}b{SEP}", (1, 2), "eos", -2.0), Step(" \n", (), "eos")]},
+                    {"a": 0.5, "b": 0.25, "c!": 0.75})
+    found, tree = run(best_of_n, script, n=4)
+    assert [each.steps for each in found] == [(f"a{SEP}", f"b{SEP}"), (f"a{SEP}", "c!"), (f"a{SEP}", f"b{SEP}"), ()]
+    assert [each.scores for each in found] == [(0.5, 0.25), (0.5, 0.75), (0.5, 0.25), ()]
+    assert [each.end for each in found] == ["eos", "length", "eos", "eos"]
+    assert script.scored == [["b", "c!"]]  # one call, equal texts once
+    assert script.asked[0][1:] == (4, sample_seed(0, "p1"), 0.7, None, 8192)
+    assert [node.parent for node in tree.nodes] == [None, 0, None, 2, None, 4]
+    assert sum(node.tokens for node in tree.nodes) == 5 and tree.nodes[1].logprob == -2.0
+
+
+def test_best_of_n_needs_no_prm():
+    script = Script({"": [step("a!", "eos"), step("b", "eos")]})
+    found = asyncio.run(best_of_n(PROBLEM, script, None, n=2))
+    assert [(each.text, each.scores, each.end) for each in found] == [
+        (r"a \boxed{2}", (), "boxed"), ("b", (), "eos")]
+
+
+def test_cot_is_one_greedy_sample():
+    script = Script({"": [step("a!", "eos")]}, {"a!": 1.0})
+    found = asyncio.run(cot(PROBLEM, script, None, n=16, temperature=0.7))
+    assert len(found) == 1 and script.asked[0][1] == 1 and script.asked[0][3] == 0.0
+    assert set(METHODS) == {"cot", "best_of_n", "beam_search", "dvts"}
+
+
+@pytest.mark.parametrize("reply", [[[float("nan")]], [[1.5]], [[]], [], [[0.1, 0.2]]])
+def test_a_bad_score_is_an_error_and_never_a_zero(reply):
+    class Bad(Script):
+        async def score(self, paths):
+            return reply
+
+    with pytest.raises(ValueError, match="PRM script"):
+        run(beam_search, Bad({"": [step("a")]}), n=1, width=1)
+
+
+def test_a_short_reply_of_the_policy_is_an_error():
+    with pytest.raises(ValueError, match="returned 1 samples where 4"):
+        run(beam_search, Script({"": [step("a")]}), n=4)
+
+
+def test_a_failing_call_cancels_its_siblings_and_keeps_its_error():
+    cancelled = []
+
+    class Fails(Script):
+        async def sample(self, path, *, seed, **options):
+            if not path.steps:
+                return [step("a"), step("b"), step("c"), step("d")]
+            if path.steps[0].text.startswith("a"):
+                raise RuntimeError("engine died")
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(path)
+                raise
+
+    with pytest.raises(RuntimeError, match="engine died"):
+        run(beam_search, Fails({}, dict.fromkeys("abcd", 0.5)), n=4, width=2)
+    assert len(cancelled) == 1
+
+
+@pytest.mark.parametrize("text, expected", [
+    (r"so \boxed{2}", True), (r"\boxed{\frac{1}{2}}", True), (r"\boxed {3}", True), (r"\boxed{\{1, 2\}}", True),
+    (r"\boxed{1} and \boxed{2", True), (r"\boxed{1 \boxed{2}", True), (r"} \boxed{2}", True), (r"{ \boxed{2}", True),
+    (r"\boxed{2", False), (r"\boxed{\frac{1}{2}", False), (r"\boxed", False), ("{2}", False), (r"\boxed{\}", False),
+    ("", False), (r"\boxed{" * 100_000, False),
+])
+def test_boxed(text, expected):
+    assert boxed(text) is expected
+
+
+def test_split_and_distinct():
+    assert split("a", SEP) == ("a",) and split("", SEP) == () and split(f"a\n{SEP}b", SEP) == (f"a{SEP}", "\nb")
+    same, ended = step("a"), Step(f"a{SEP}", (), "eos")
+    assert distinct([same, ended, same]) == [(0, same, 2), (1, ended, 1)]
+
+
+def test_seeds_are_fixed_for_ever():
+    assert sample_seed(0, "p1") ==  and sample_seed(3, "p1", 2, (1, 0)) == 
+    assert len({sample_seed(seed, "p", sub, at) for seed in range(5) for sub in range(5)
+                for at in [(), (0,), (1,), (0, 1), (1, 0), (11,), (1, 1)]}) == 175

@@ -1,0 +1,26 @@
+"""Test-time scaling, reproducibly: policies, process reward models, search, voting, grading, records.
+
+    import ttslib as tts
+    problems = tts.load_problems("nanomath", limit=20)
+    policy, prm = tts.load_policy("nano-qwen-3m"), tts.load_prm("nano-prm-qwen-m")
+    tts.solve(problems, policy, prm, method="beam_search", n=16).accuracy(vote="prm_last_vote")
+"""
+
+import os
+
+# Read when torch and vLLM are first imported. Waiting OpenMP threads that spin starve the other engine on few cores,
+# and a second engine process halves the throughput of a small model.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+
+from ttslib import grading, search, voting  # noqa: E402
+from ttslib.experiment import solve  # noqa: E402
+from ttslib.policies import load_policy  # noqa: E402
+from ttslib.prms import load_prm  # noqa: E402
+from ttslib.problems import Problem, load_problems  # noqa: E402
+
+__version__ = "0.1.0"
+__all__ = ["Problem", "grading", "load_policy", "load_prm", "load_problems", "search", "solve", "voting"]

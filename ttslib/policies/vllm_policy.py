@@ -1,0 +1,97 @@
+"""A policy in an in-process vLLM engine, pumped from the event loop of the searches.
+
+Every `sample` call adds one request; one pump task per event loop steps the engine while any request is unfinished
+and resolves those that finished. New requests join the running batch at the next step: no barrier, no threads, no HTTP.
+"""
+
+import asyncio
+import itertools
+
+from ttslib.policies.base import Path, Step
+from ttslib.prompts import Prompt
+from ttslib.usage import Usage
+
+
+class VLLMPolicy:
+    """See `Policy`. `folder` is what vLLM loads; `dtype` as in vLLM ("float32", "bfloat16", "auto").
+
+    float32 is the default on CPU: samples then do not depend on what else is in the batch (up to about 1e-6), so a
+    run is a function of its inputs.
+    """
+
+    def __init__(self, folder: str, *, name: str, revision: str, prompt: Prompt, dtype: str, max_model_len: int,
+                 max_num_seqs: int = 256, **engine_options):
+        from vllm import EngineArgs, LLMEngine
+
+        self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
+        self.usage = Usage()
+        self.max_model_len = max_model_len
+        self.engine = LLMEngine.from_engine_args(EngineArgs(
+            model=folder, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs, enforce_eager=True,
+            # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
+            enable_chunked_prefill=False, max_num_batched_tokens=max(4 * max_model_len, 16384),
+            enable_prefix_caching=True, disable_log_stats=True, **engine_options,
+        ))
+        self.tokenizer = self.engine.get_tokenizer()
+        self._ids = itertools.count()
+        self._waiting: dict[str, asyncio.Future] = {}
+        self._pump: asyncio.Task | None = None
+        self._prompts: dict[str, tuple[int, ...]] = {}
+
+    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
+                     max_tokens: int = 2048) -> list[Step]:
+        """See `Policy.sample`. Raises ValueError if the path leaves no room for another token."""
+        from vllm import SamplingParams
+
+        ids = self._prompt_ids(path) + tuple(token for step in path.steps for token in step.tokens)
+        room = self.max_model_len - len(ids)
+        if room < 1:
+            raise ValueError(f"{self.name}: the path of {path.problem.id} fills the context of {self.max_model_len} tokens.")
+        params = SamplingParams(
+            n=n, seed=seed if temperature else None, temperature=temperature, max_tokens=min(max_tokens, room),
+            stop=[stop] if stop else None, include_stop_str_in_output=True, skip_special_tokens=True,
+        )
+        output = await self._submit(list(ids), params)
+        steps = [_step(completion, stop) for completion in output.outputs]
+        self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
+        return steps
+
+    def _prompt_ids(self, path: Path) -> tuple[int, ...]:
+        question = path.problem.question
+        if question not in self._prompts:
+            self._prompts[question] = self.prompt.ids(self.tokenizer, path.problem)
+        return self._prompts[question]
+
+    async def _submit(self, ids: list[int], params):
+        request = f"{next(self._ids)}"
+        future = asyncio.get_running_loop().create_future()
+        self.engine.add_request(request, {"prompt_token_ids": ids}, params)
+        self._waiting[request] = future
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._run())
+        try:
+            return await future
+        finally:
+            if self._waiting.pop(request, None) is not None:
+                self.engine.abort_request([request])
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                for output in self.engine.step():
+                    if output.finished and (future := self._waiting.pop(output.request_id, None)) and not future.done():
+                        future.set_result(output)
+                await asyncio.sleep(0)
+        except Exception as error:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(RuntimeError(f"{self.name}: the vLLM engine failed: {error}"))
+            self._waiting.clear()
+
+
+def _step(completion, stop: str | None) -> Step:
+    if completion.finish_reason == "length":
+        finish = "length"
+    else:
+        finish = "step" if stop and completion.stop_reason == stop else "eos"
+    return Step(completion.text, tuple(completion.token_ids), finish)

@@ -1,0 +1,40 @@
+"""The input formats of PRMs: how a question and its steps become ids, and where the score of each step is read.
+
+Every format has `encode(question, steps) -> Encoded` and `head`, which says how outputs become scores. The whole text
+is tokenised at once: pieces joined afterwards can differ from it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`ids` of the whole input; `positions[i]` is the index at which the score of step i is read."""
+
+    ids: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
+class Format(Protocol):
+    """See the module docstring. `head`: "pair" (softmax over two token logits) or "class" (class 1 of two)."""
+
+    head: Literal["pair", "class"]
+
+    def encode(self, question: str, steps: list[str]) -> Encoded: ...
+
+
+def positions_of(ids: list[int], marker: int, steps: int, name: str) -> tuple[int, ...]:
+    """Indices of `marker` in `ids`; ValueError unless there is exactly one per step."""
+    found = tuple(i for i, token in enumerate(ids) if token == marker)
+    if len(found) != steps:
+        raise ValueError(f"{name}: {steps} steps but {len(found)} markers: a step or the question contains the marker.")
+    return found
+
+
+def one_token(tokenizer, text: str) -> int:
+    """The id of `text` as a single token; ValueError if it splits into several."""
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    if len(ids) != 1:
+        raise ValueError(f"{text!r} is {len(ids)} tokens in this tokenizer; the PRM format needs it to be one.")
+    return ids[0]

@@ -1,0 +1,50 @@
+"""Calls to policy and PRM, with the checks that keep a bad reply from becoming a silent score."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+
+from ttslib.policies.base import Path, Policy, Step
+from ttslib.prms.base import PRM
+
+
+async def together(calls: Iterable[Awaitable]) -> list:
+    """Results of all calls, run at once, in the order given; if one raises, the others are cancelled."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        if not all(task.done() for task in tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def sample(policy: Policy, path: Path, *, n: int, **options) -> list[Step]:
+    """`policy.sample`, or ValueError if the reply does not hold `n` steps."""
+    steps = await policy.sample(path, n=n, **options)
+    if len(steps) != n:
+        raise ValueError(
+            f"Policy {policy.name} returned {len(steps)} samples where {n} were asked for; check its backend."
+        )
+    return steps
+
+
+async def score(prm: PRM, paths: Sequence[Path]) -> list[Path]:
+    """The same paths with every step scored, in one call; ValueError for a missing or impossible score."""
+    if not paths:
+        return []
+    replies = await prm.score(paths)
+    if len(replies) != len(paths):
+        raise ValueError(f"PRM {prm.name} scored {len(replies)} of {len(paths)} paths; check its backend.")
+    done = []
+    for path, new in zip(paths, replies, strict=True):
+        missing = len(path.steps) - len(path.scores)
+        if len(new) != missing or not all(0 <= value <= 1 for value in new):
+            raise ValueError(
+                f"PRM {prm.name} should give {missing} scores in [0, 1] for problem "
+                f"{path.problem.id}, but gave {list(new)}; check its input format."
+            )
+        done.append(Path(path.problem, path.steps, path.scores + tuple(float(value) for value in new)))
+    return done

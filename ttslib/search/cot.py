@@ -1,0 +1,33 @@
+"""Chain of thought: one greedy solution."""
+
+from __future__ import annotations
+
+from ttslib.policies.base import Policy
+from ttslib.prms.base import PRM
+from ttslib.problems import Problem
+from ttslib.search.best_of_n import best_of_n
+from ttslib.search.tree import Trajectory, Tree
+
+
+async def cot(
+    problem: Problem,
+    policy: Policy,
+    prm: PRM | None = None,
+    *,
+    n: int = 1,
+    width: int = 4,
+    seed: int = 0,
+    temperature: float = 0.0,
+    max_depth: int = 40,
+    max_step_tokens: int = 2048,
+    max_tokens: int = 8192,
+    tree: Tree | None = None,
+) -> list[Trajectory]:
+    """One solution at temperature 0, in a list; scored if a PRM is given.
+
+    The signature is that of the other methods, but the result is always one greedy sample: `n`, `temperature`
+    and the settings of the tree searches have no effect.
+    """
+    return await best_of_n(
+        problem, policy, prm, n=1, seed=seed, temperature=0.0, max_tokens=max_tokens, tree=tree
+    )
