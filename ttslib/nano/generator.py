@@ -109,7 +109,7 @@ def fractions(rng: random.Random, level: int) -> Worked:
     total = rng.randint(1, denominator)
     text, facts = f"\\frac{{{total}}}{{{denominator}}}", []
     for _ in range(level):
-        sign = rng.choice("+-") if total > 1 else "+"
+        sign = "+" if total == 1 else "-" if total == LIMIT else rng.choice("+-")
         term = rng.randint(1, min(denominator, LIMIT - total)) if sign == "+" else rng.randint(1, total - 1)
         result = total + term if sign == "+" else total - term
         text += f" {sign} \\frac{{{term}}}{{{denominator}}}"

@@ -29,8 +29,8 @@ async def dvts(
     """n // width trajectories, one per subtree and in their order.
 
     Each subtree is a beam search with n = width, which keeps one path; see `beam_search` for its rules.
-    Subtrees draw from independent seeds that do not depend on n, and the first equals `beam_search` with n = width.
-    Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width.
+    Subtrees draw from independent seeds that do not depend on n, and the first one equals `beam_search` with
+    n = width. Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width.
     """
     check_budget(n, width, max_depth, prm)
     forest = [Tree() for _ in range(n // width)]

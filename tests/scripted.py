@@ -1,0 +1,85 @@
+"""A policy and a PRM that follow a script (a function of seed and path), and a program that runs them, to be killed.
+
+    python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+import sys
+
+from ttslib.policies.base import Step
+from ttslib.problems import Problem
+from ttslib.usage import Usage
+
+
+def rng(*parts) -> random.Random:
+    return random.Random(int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big"))
+
+
+def problems(count: int) -> list[Problem]:
+    return [Problem(f"p{i}", f"What is {i} + {i}?", str(2 * i), "algebra", 1 + i % 5) for i in range(count)]
+
+
+class ScriptedPolicy:
+    """Two to four steps, the last one boxed: right half of the time. Notes the start of each cell in `side`."""
+
+    name, revision, separator = "scripted", "r1", "\n\n"
+
+    def __init__(self, side: str | None = None, sleep: float = 0.0, raises: dict[str, Exception] | None = None):
+        self.side, self.sleep, self.raises, self.usage = side, sleep, raises or {}, Usage()
+        self.running = self.most = 0
+
+    async def sample(self, path, *, n, seed, temperature=0.7, stop=None, max_tokens=2048):
+        if self.side and not path.steps:
+            with open(self.side, "a") as file:
+                file.write(f"{path.problem.id} {os.getpid()}\n")
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(self.sleep)
+        self.running -= 1
+        if path.problem.id in self.raises:
+            raise self.raises[path.problem.id]
+        steps = [self._step(path, seed, i, stop) for i in range(n)]
+        self.usage.add(tokens=sum(len(step.tokens) for step in steps))
+        return steps
+
+    def _step(self, path, seed, i, stop):
+        draw = rng(seed, i, path.problem.id, [step.text for step in path.steps])
+        last = len(path.steps) >= 3 or draw.random() < 0.3
+        right = draw.random() < 0.5
+        answer = path.problem.answer if right else str(draw.randint(0, 9))
+        if stop is None:
+            return Step(f"Think {draw.randint(0, 9)}.\n\n\\boxed{{{answer}}}", (1,) * 7, "eos")
+        if last:
+            return Step(f"\\boxed{{{answer}}}", (1,) * 4, "eos")
+        return Step(f"Think {draw.randint(0, 9)}.\n\n", (1,) * 3, "step")
+
+
+class ScriptedPRM:
+    name, revision = "scripted-prm", "r1"
+
+    def __init__(self):
+        self.usage = Usage()
+
+    async def score(self, paths):
+        self.usage.add(tokens=sum(len(path.steps) for path in paths), calls=1)
+        return [
+            [rng(step.text).random() for step in path.steps[len(path.scores) :]]
+            for path in paths
+        ]
+
+
+def main() -> None:
+    from ttslib.experiment import solve
+
+    store, side, method, n, count, sleep = sys.argv[1:]
+    solve(
+        problems(int(count)), ScriptedPolicy(side, float(sleep)), ScriptedPRM(), method=method, n=int(n), store=store,
+        concurrency=4, progress=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

