@@ -1,6 +1,6 @@
-"""A policy and a PRM that follow a script (a function of seed and path), and a program that runs them, to be killed.
+"""A policy and a PRM that follow a script (a function of seed and path), and a program to be killed.
 
-    python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP
+python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP
 """
 
 import asyncio
@@ -23,11 +23,13 @@ def problems(count: int) -> list[Problem]:
 
 
 class ScriptedPolicy:
-    """Two to four steps, the last one boxed: right half of the time. Notes the start of each cell in `side`."""
+    """One to four steps, the last one boxed, right half of the time. Notes each cell it starts in `side`."""
 
     name, revision, separator = "scripted", "r1", "\n\n"
 
-    def __init__(self, side: str | None = None, sleep: float = 0.0, raises: dict[str, Exception] | None = None):
+    def __init__(
+        self, side: str | None = None, sleep: float = 0.0, raises: dict[str, Exception] | None = None
+    ):
         self.side, self.sleep, self.raises, self.usage = side, sleep, raises or {}, Usage()
         self.running = self.most = 0
 
@@ -65,10 +67,7 @@ class ScriptedPRM:
 
     async def score(self, paths):
         self.usage.add(tokens=sum(len(path.steps) for path in paths), calls=1)
-        return [
-            [rng(step.text).random() for step in path.steps[len(path.scores) :]]
-            for path in paths
-        ]
+        return [[rng(step.text).random() for step in path.steps[len(path.scores) :]] for path in paths]
 
 
 def main() -> None:
@@ -76,8 +75,14 @@ def main() -> None:
 
     store, side, method, n, count, sleep = sys.argv[1:]
     solve(
-        problems(int(count)), ScriptedPolicy(side, float(sleep)), ScriptedPRM(), method=method, n=int(n), store=store,
-        concurrency=4, progress=False,
+        problems(int(count)),
+        ScriptedPolicy(side, float(sleep)),
+        ScriptedPRM(),
+        method=method,
+        n=int(n),
+        store=store,
+        concurrency=4,
+        progress=False,
     )
 
 

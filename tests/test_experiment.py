@@ -1,4 +1,4 @@
-"""The runner: only what is missing, failures kept as failures, a kill at any moment, two processes at once."""
+"""The runner: only what is missing, failures stay failures, a kill at any moment, two processes at once."""
 
 import asyncio
 import os
@@ -20,8 +20,18 @@ from ttslib.profiles import PROFILES
 from ttslib.records import Store, StoreError, StoreFull
 
 PROGRAM = Path(__file__).with_name("scripted.py")
-UNTIMED = ["id", "N", "status", "error", "trajectories", "policy_tokens", "policy_calls", "prm_tokens", "prm_calls",
-           "correct_prm_last_vote"]
+UNTIMED = [
+    "id",
+    "N",
+    "status",
+    "error",
+    "trajectories",
+    "policy_tokens",
+    "policy_calls",
+    "prm_tokens",
+    "prm_calls",
+    "correct_prm_last_vote",
+]
 
 
 def run(tmp_path, method="beam_search", n=8, count=6, **options):
@@ -51,9 +61,15 @@ def content(record):
     return replace(record, seconds=0.0)
 
 
-@pytest.mark.parametrize("method, shape", [
-    ("cot", (1, 1, 1, 1)), ("best_of_n", (8, 1, 1, 8)), ("beam_search", (8, 4, 2, 1)), ("dvts", (8, 4, 1, 2)),
-])
+@pytest.mark.parametrize(
+    "method, shape",
+    [
+        ("cot", (1, 1, 1, 1)),
+        ("best_of_n", (8, 1, 1, 8)),
+        ("beam_search", (8, 4, 2, 1)),
+        ("dvts", (8, 4, 1, 2)),
+    ],
+)
 def test_a_record_says_what_was_run(tmp_path, method, shape):
     policy, prm = ScriptedPolicy(), ScriptedPRM()
     results = run(tmp_path, method, policy=policy, prm=prm)
@@ -86,31 +102,47 @@ def test_what_changes_a_cell():
 
     def keys(policy=None, prm=None, **options):
         settings = {"method": "beam_search", "n": 8} | options
-        return [cell.key for cell in plan(problems(2), policy or ScriptedPolicy(), prm or ScriptedPRM(), **settings)]
+        return [
+            cell.key
+            for cell in plan(problems(2), policy or ScriptedPolicy(), prm or ScriptedPRM(), **settings)
+        ]
 
     prompted = ScriptedPolicy()
     prompted.prompt = "Be brief."
     base = keys()
     for other in (
-        keys(n=16), keys(width=2), keys(seed=1), keys(temperature=1.0), keys(max_depth=3), keys(max_tokens=9),
-        keys(method="dvts"), keys(policy=Other()), keys(policy=prompted), keys(method="best_of_n"),
+        keys(n=16),
+        keys(width=2),
+        keys(seed=1),
+        keys(temperature=1.0),
+        keys(max_depth=3),
+        keys(max_tokens=9),
+        keys(method="dvts"),
+        keys(policy=Other()),
+        keys(policy=prompted),
+        keys(method="best_of_n"),
     ):
         assert not set(base) & set(other)
     assert base == keys() == keys(max_depth=40)
     assert keys(method="cot", n=1) == keys(method="cot", n=8, width=2, temperature=1.0)
     assert keys(method="best_of_n", width=2, max_depth=3) == keys(method="best_of_n")
-    changed = [replace(problem, answer="0") for problem in problems(2)]
-    assert not set(base) & {c.key for c in plan(changed, ScriptedPolicy(), ScriptedPRM(), method="beam_search", n=8)}
+    changed = [replace(problem, answer="x") for problem in problems(2)]
+    assert not set(base) & {
+        c.key for c in plan(changed, ScriptedPolicy(), ScriptedPRM(), method="beam_search", n=8)
+    }
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"method": "magic"}, "cot, best_of_n"),
-    ({"n": 10}, "multiple of width=4"),
-    ({"n": 0}, "at least 1"),
-    ({"depth": 3}, "'depth'.*max_depth"),
-    ({"temperature": -1.0}, "temperature"),
-    ({"concurrency": 0}, "concurrency"),
-])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"method": "magic"}, "cot, best_of_n"),
+        ({"n": 10}, "multiple of width=4"),
+        ({"n": 0}, "at least 1"),
+        ({"depth": 3}, "'depth'.*max_depth"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"concurrency": 0}, "concurrency"),
+    ],
+)
 def test_arguments_that_cannot_run_are_refused_before_anything_runs(tmp_path, options, words):
     with pytest.raises(ValueError, match=words):
         run(tmp_path, **options)
@@ -122,11 +154,20 @@ def test_problems_with_one_id_and_search_without_a_prm_are_refused(tmp_path):
         solve(problems(1) * 2, ScriptedPolicy(), ScriptedPRM(), method="cot", store=tmp_path)
     with pytest.raises(ValueError, match="pass a PRM"):
         solve(problems(1), ScriptedPolicy(), None, method="dvts", n=4, store=tmp_path)
-    assert len(solve(problems(2), ScriptedPolicy(), None, method="best_of_n", n=4, store=tmp_path, progress=False)) == 2
+    assert (
+        len(
+            solve(
+                problems(2), ScriptedPolicy(), None, method="best_of_n", n=4, store=tmp_path, progress=False
+            )
+        )
+        == 2
+    )
 
 
 def test_a_failure_is_recorded_counted_and_retried_on_demand(tmp_path):
-    broken = ScriptedPolicy(raises={"p2": RuntimeError("engine lost"), "p4": asyncio.CancelledError("pump gone")})
+    broken = ScriptedPolicy(
+        raises={"p2": RuntimeError("engine lost"), "p4": asyncio.CancelledError("pump gone")}
+    )
     results = run(tmp_path, policy=broken)
     assert [record.problem["id"] for record in results.failures] == ["p2", "p4"]
     failure = results.failures[0]
@@ -220,33 +261,49 @@ def test_inside_a_running_loop(tmp_path):
     assert len(asyncio.run(notebook())) == 6
 
 
-# -- kill and share ----------------------------------------------------------------------------------------------------
+# -- kill and share --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["beam_search", "best_of_n"])
 def test_kill_9_at_random_moments(tmp_path, method):
     count, store, side = 30, tmp_path / "store", tmp_path / "side"
-    sleep = 0.02 if method == "beam_search" else 0.1
+    sleep = 0.03 if method == "beam_search" else 0.15
     draw = random.Random(method)
-    killed = 0
-    for _ in range(25):
+    cut = []  # how many cells were finished at each kill
+    while len(cut) < 6:
         before, begun = finished(store), started(side)
         process = start(store, side, method, count=count, sleep=sleep)
-        while process.poll() is None and started(side) == begun and len(before) < count:
-            time.sleep(0.005)
-        time.sleep(draw.random() * 0.25)
+        while process.poll() is None and started(side) == begun:
+            time.sleep(0.002)
+        time.sleep(draw.random() * 0.3)
         process.kill()
-        code = process.wait()
-        killed += code == -signal.SIGKILL
+        process.wait()
         again = started(side) - begun
         assert not before & set(again), "a finished cell was computed again"
         assert max(again.values(), default=0) <= 1
-        if code == 0:
+        if len(before) == count:
             break
-    assert code == 0 and killed >= 3
-    final = solve(problems(count), ScriptedPolicy(str(side)), ScriptedPRM(), method=method, n=8, store=store, progress=False)
+        cut.append(len(finished(store)))
+    assert len([done for done in cut if 0 < done < count]) >= 2, cut
+    before, begun = finished(store), started(side)
+    final = solve(
+        problems(count),
+        ScriptedPolicy(str(side)),
+        ScriptedPRM(),
+        method=method,
+        n=8,
+        store=store,
+        progress=False,
+    )
+    assert started(side) - begun == {f"p{i}": 1 for i in range(count) if f"p{i}" not in before}
     whole = solve(
-        problems(count), ScriptedPolicy(), ScriptedPRM(), method=method, n=8, store=tmp_path / "b", progress=False
+        problems(count),
+        ScriptedPolicy(),
+        ScriptedPRM(),
+        method=method,
+        n=8,
+        store=tmp_path / "b",
+        progress=False,
     )
     table, expected = final.table("prm_last_vote")[UNTIMED], whole.table("prm_last_vote")[UNTIMED]
     assert table.equals(expected)
@@ -286,7 +343,7 @@ def test_ctrl_c_leaves_no_claim(tmp_path):
         assert opened._db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
 
 
-# -- results -----------------------------------------------------------------------------------------------------------
+# -- results ---------------------------------------------------------------------------------------
 
 
 def test_votes_and_pass_at_k_agree_with_their_parts(tmp_path):
@@ -315,9 +372,15 @@ def test_subsamples_of_the_pool(tmp_path):
         answers = [grading.extract_answer(path.text) for path in record.paths()[:4]]
         assert answer == voting.vote(answers, [()] * 4, "majority_vote")
     assert pool.subsample(16).correct("prm_last_max") == pool.correct("prm_last_max")
-    assert pool.subsample(1, draws=400).accuracy().value == pytest.approx(pool.mean_pass_at_1().value, abs=0.03)
+    assert pool.subsample(1, draws=400).accuracy().value == pytest.approx(
+        pool.mean_pass_at_1().value, abs=0.03
+    )
     drawn = pool.subsample(4, draws=10, seed=3)
-    assert drawn.correct() == pool.subsample(4, draws=10, seed=3).correct() != pool.subsample(4, draws=10, seed=4).correct()
+    assert (
+        drawn.correct()
+        == pool.subsample(4, draws=10, seed=3).correct()
+        != pool.subsample(4, draws=10, seed=4).correct()
+    )
     assert first.tokens.policy == pytest.approx(pool.tokens.policy / 4, abs=12)
     assert set(first.table().N) == {4}
     with pytest.raises(ValueError, match="pool of 16"):
@@ -329,7 +392,9 @@ def test_subsamples_of_the_pool(tmp_path):
 def test_difference_of_two_runs(tmp_path):
     a, b = run(tmp_path, count=12), run(tmp_path, "best_of_n", count=12)
     difference = a.minus(b, "prm_last_vote")
-    assert difference.value == pytest.approx(a.accuracy("prm_last_vote").value - b.accuracy("prm_last_vote").value)
+    assert difference.value == pytest.approx(
+        a.accuracy("prm_last_vote").value - b.accuracy("prm_last_vote").value
+    )
     with pytest.raises(ValueError, match="same problems"):
         a.minus(run(tmp_path, count=6))
 
@@ -344,6 +409,8 @@ def test_profiles():
 
 
 def test_no_torch_is_needed():
-    program = "import sys, ttslib.experiment, ttslib.results; print('torch' in sys.modules, 'pandas' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROGRAM.parent.parent)
+    program = "import sys, ttslib.experiment; print('torch' in sys.modules, 'pandas' in sys.modules)"
+    out = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=PROGRAM.parent.parent
+    )
     assert out.stdout.split() == ["False", "False"], out.stderr

@@ -28,7 +28,15 @@ sys.stdin.read()
 
 def record(name="a", **changes) -> Record:
     cell = {"method": "beam_search", "seed": 0, "problem": {"id": name}}
-    values = {"key": cell_key(cell), "cell": cell, "problem": {"id": name}, "N": 16, "M": 4, "kept": 4, "subtrees": 1}
+    values = {
+        "key": cell_key(cell),
+        "cell": cell,
+        "problem": {"id": name},
+        "N": 16,
+        "M": 4,
+        "kept": 4,
+        "subtrees": 1,
+    }
     return Record(**values | changes)
 
 
@@ -46,15 +54,27 @@ def test_key_is_content():
         cell_key({"a": float("nan")})
 
 
-@given(st.dictionaries(st.text(), st.integers() | st.text() | st.none() | st.floats(allow_nan=False, allow_infinity=False)))
+@given(
+    st.dictionaries(
+        st.text(), st.integers() | st.text() | st.none() | st.floats(allow_nan=False, allow_infinity=False)
+    )
+)
 def test_canonical_json_is_json(value):
     assert json.loads(canonical_json(value)) == value
 
 
 def test_round_trip(tmp_path):
     whole = record(
-        trajectories=[{"steps": ["a\n\n", "é"], "scores": [0.1, 0.2], "end": "boxed", "nodes": [0, 1], "logprob": -1.0,
-                       "subtree": 0}],
+        trajectories=[
+            {
+                "steps": ["a\n\n", "é"],
+                "scores": [0.1, 0.2],
+                "end": "boxed",
+                "nodes": [0, 1],
+                "logprob": -1.0,
+                "subtree": 0,
+            }
+        ],
         policy_usage={"tokens": 5, "calls": 1},
         seconds=0.5,
     )
@@ -120,7 +140,8 @@ def test_claims_of_a_closed_or_killed_owner_are_free_at_once(tmp_path):
 
 def test_a_fork_does_not_keep_its_parents_claims(tmp_path):
     program = (
-        "import os, sys, time; from ttslib.records import Store; store = Store(sys.argv[1]); store.claim('k')\n"
+        "import os, sys, time; from ttslib.records import Store\n"
+        "store = Store(sys.argv[1]); store.claim('k')\n"
         "if os.fork() == 0: time.sleep(30)\n"
         "else: print('ready', flush=True); time.sleep(30)"
     )
@@ -190,7 +211,8 @@ def test_records_that_changed_places_are_noticed(tmp_path):
         store.put(record("a")), store.put(record("b"))
     with sqlite3.connect(tmp_path / "records.sqlite") as db:
         db.execute(
-            "UPDATE records SET (checksum, body) = (SELECT checksum, body FROM records WHERE key = ?) WHERE key = ?",
+            "UPDATE records SET (checksum, body) ="
+            " (SELECT checksum, body FROM records WHERE key = ?) WHERE key = ?",
             (record("b").key, record("a").key),
         )
     with Store(tmp_path) as store, pytest.raises(CorruptRecord):

@@ -70,26 +70,30 @@ def solve(
 ) -> Results:
     """Search every problem with `method` ("cot", "best_of_n", "beam_search", "dvts") and return the results.
 
-    A plain blocking call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the
-    others run side by side, at most `concurrency` problems at once, and each is written as soon as it is done: kill
-    the process at any time and call again. Other processes may work on the same store; no cell is computed twice,
-    and cells that another live process is computing are waited for.
+    A plain blocking call, in a script or a notebook. Cells that `store` (a directory) already holds are read,
+    the others run side by side, at most `concurrency` problems at once, and each is written as soon as it is
+    done: kill the process at any time and call again. Other processes may work on the same store; no cell is
+    computed twice, and cells that another live process is computing are waited for.
 
-    A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on; with
-    `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens, max_tokens.
-    `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment
-    has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with, StoreError if the store cannot
-    be used.
+    A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
+    with `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens,
+    max_tokens. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless
+    the environment has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with,
+    StoreError if the store cannot be used.
     """
     cells = plan(
         problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, **limits
     )
     if concurrency < 1:
-        raise ValueError(f"concurrency is the number of problems searched at once, at least 1; got {concurrency}.")
+        raise ValueError(
+            f"concurrency is the number of problems searched at once, at least 1; got {concurrency}."
+        )
     records = store if isinstance(store, Store) else Store(store)
     try:
         known = records.status(cell.key for cell in cells)
-        retry_after = {key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed}
+        retry_after = {
+            key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed
+        }
         missing = {cell.key: cell for cell in cells if cell.key not in known or cell.key in retry_after}
         if missing:
             quiet = not progress if progress is not None else os.environ.get("TTSLIB_QUIET") == "1"
@@ -164,12 +168,15 @@ def shape(method: str, n: int, width: int) -> tuple[int, int, int, int]:
     if method == "best_of_n":
         return n, 1, 1, n
     if width < 1 or n % width:
-        raise ValueError(f"{method} keeps n / width beams, so n={n} must be a multiple of width={width}: change one.")
+        raise ValueError(
+            f"{method} keeps n / width beams, so n={n} must be a multiple of width={width}: change one."
+        )
     return (n, width, 1, n // width) if method == "dvts" else (n, width, n // width, 1)
 
 
 def model_identity(model: Policy | PRM) -> dict[str, str]:
-    """What names a model in a cell: name, revision, backend and, where it has them, `prompt`, `format` and `settings`.
+    """What names a model in a cell: name, revision, backend and, where it has them, `prompt`, `format` and
+    `settings`.
 
     These three count by their content, so a changed prompt is a new cell.
     """
@@ -185,7 +192,7 @@ def model_identity(model: Policy | PRM) -> dict[str, str]:
 
 
 def _content(value: Any) -> str:
-    """The same text in every process; an object that does not show its content counts by its type and name."""
+    """The same text in every process; an object without visible content counts by its type and name."""
     if is_dataclass(value):
         value = asdict(value)
     try:
@@ -202,14 +209,18 @@ def _problem_identity(problem: Problem) -> dict[str, str]:
 def _read(store: Store, cell: Cell) -> Record:
     record = store.get(cell.key)
     if record is None:
-        raise StoreError(f"The record of {cell.problem.id} was removed from {store.path} while it was read: run again.")
+        raise StoreError(
+            f"The record of {cell.problem.id} was removed from {store.path} while it was read: run again."
+        )
     return record
 
 
 class _Runner:
     """Runs cells side by side, each under a claim."""
 
-    def __init__(self, store: Store, policy: Policy, prm: PRM | None, retry_after: Mapping[str, int], bar: tqdm):
+    def __init__(
+        self, store: Store, policy: Policy, prm: PRM | None, retry_after: Mapping[str, int], bar: tqdm
+    ):
         self.store, self.policy, self.prm, self.retry_after, self.bar = store, policy, prm, retry_after, bar
         self.failed = 0
 
@@ -218,7 +229,9 @@ class _Runner:
         wait = 0.05
         while cells:
             queue, busy = iter(cells), []
-            workers = [asyncio.ensure_future(self._work(queue, busy)) for _ in range(min(concurrency, len(cells)))]
+            workers = [
+                asyncio.ensure_future(self._work(queue, busy)) for _ in range(min(concurrency, len(cells)))
+            ]
             try:
                 await asyncio.gather(*workers)
             finally:

@@ -1,4 +1,4 @@
-"""One blocking call around a coroutine: in a script, in a notebook (where an event loop already runs), in a test."""
+"""One blocking call around a coroutine: in a script, a notebook (where a loop already runs), a test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# One thread for all calls: the OpenMP team of a model belongs to the thread that ran it, and a new team costs.
+# One thread for all calls: the OpenMP team of a model belongs to the thread that ran it; a new team costs.
 _worker: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
 
@@ -20,9 +20,10 @@ _lock = threading.Lock()
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run `coroutine` to its end and return its result, whether or not an event loop runs in this thread.
 
-    Without a running loop this is `asyncio.run`. With one (a notebook) the coroutine gets its own loop in a worker
-    thread while this thread waits. A KeyboardInterrupt cancels the coroutine, waits until it has cleaned up, and is
-    raised here. Not for use from a coroutine that others wait for: it blocks the loop it is called in.
+    Without a running loop this is `asyncio.run`. With one (a notebook) the coroutine gets its own loop in a
+    worker thread while this thread waits. A KeyboardInterrupt cancels the coroutine, waits until it has
+    cleaned up, and is raised here. Not for use from a coroutine that others wait for: it blocks the loop it
+    is called in.
     """
     try:
         asyncio.get_running_loop()
@@ -45,8 +46,8 @@ def _in_worker(coroutine: Coroutine[Any, Any, T]) -> T:
         started.set_result((asyncio.get_running_loop(), asyncio.current_task()))
         return await coroutine
 
-    finished = _worker.submit(asyncio.run, main())
     with _interruptible():
+        finished = _worker.submit(asyncio.run, main())
         try:
             return finished.result()
         except KeyboardInterrupt:
@@ -59,7 +60,7 @@ def _in_worker(coroutine: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt here, also where a loop has put its own handler, which could not act now."""
+    """Ctrl-C raises KeyboardInterrupt here, also where a loop has its own handler, which cannot act now."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What a run gave: answers, accuracies with intervals, costs, failures. Graded and voted anew from the records."""
+"""What a run gave: answers, accuracies with intervals, costs, failures. Graded and voted from the records."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ class Tokens:
 class Results:
     """The records of one method on a list of problems, in the order of the problems.
 
-    Failed cells count nowhere as wrong: every estimate leaves them out and says how many there were (`failed`).
+    Failed cells count nowhere as wrong: every estimate leaves them out and says how many there were
+        (`failed`).
     """
 
-    def __init__(self, records: Sequence[Record], *, budget: int | None = None, draws: int | None = None, seed: int = 0):
+    def __init__(
+        self, records: Sequence[Record], *, budget: int | None = None, draws: int | None = None, seed: int = 0
+    ):
         self.records = list(records)
         self._budget, self._draws, self._seed = budget, draws, seed
         self._graded: dict[str, list[float | None]] = {}
@@ -61,7 +64,7 @@ class Results:
         """Records of failed cells; `error` of each says why."""
         return [record for record in self.records if record.failed]
 
-    # -- quality ---------------------------------------------------------------------------------------------------
+    # -- quality -----------------------------------------------------------------------------------
 
     def answers(self, vote: str = "majority_vote") -> list[str | None]:
         """The answer of each problem under a voting rule; None if nothing was answered or the cell failed.
@@ -75,7 +78,7 @@ class Results:
         ]
 
     def correct(self, vote: str = "majority_vote") -> list[float | None]:
-        """Per problem 1.0 or 0.0, the mean over the draws if these are random sub-samples, None if the cell failed."""
+        """Per problem 1.0 or 0.0, None if the cell failed; of random sub-samples the mean over the draws."""
         _check_rule(vote)
 
         def value(record: Record) -> float:
@@ -86,14 +89,14 @@ class Results:
         return self._each(vote, value)
 
     def accuracy(self, vote: str = "majority_vote") -> Estimate:
-        """Share of problems answered right under a voting rule (`voting.RULES`), bootstrap interval over problems."""
+        """Share of problems answered right under a rule of `voting.RULES`; bootstrap interval over them."""
         return stats.accuracy(self.correct(vote))
 
     def pass_at_k(self, k: int) -> Estimate:
         """Mean over problems of the unbiased estimate that one of k of its trajectories is right.
 
-        Every trajectory of the record counts, also after `subsample`. Raises ValueError if a problem has fewer
-        than k trajectories.
+        Every trajectory of the record counts, also after `subsample`. Raises ValueError if a problem has
+        fewer than k trajectories.
         """
 
         def value(record: Record) -> float:
@@ -107,7 +110,7 @@ class Results:
         return stats.accuracy(self._each(f"pass@{k}", value))
 
     def mean_pass_at_1(self) -> Estimate:
-        """Mean over problems of the share of trajectories that are right; a search without any counts as 0."""
+        """Mean over problems of the share of its trajectories that are right; one without any counts as 0."""
 
         def value(record: Record) -> float:
             right = [_right(record.problem["answer"], answer) for answer, _ in _candidates(record)]
@@ -127,22 +130,25 @@ class Results:
     def subsample(self, n: int, *, draws: int | None = None, seed: int = 0) -> Results:
         """The same pool with a smaller budget n, for `answers`, `correct`, `accuracy` and `tokens`.
 
-        The first n samples of each problem, or, with `draws`, the average over that many random sub-samples without
-        replacement (`seed` fixes them). Best-of-N only: its samples are independent, those of a search are not.
-        Raises ValueError for other methods and for n beyond the pool.
+        The first n samples of each problem, or, with `draws`, the average over that many random sub-samples
+        without replacement (`seed` fixes them). Best-of-N only: its samples are independent, those of a
+        search are not. Raises ValueError for other methods and for n beyond the pool.
         """
         for record in self.records:
             if record.cell["method"] != "best_of_n":
                 raise ValueError(
-                    f"Only best_of_n has smaller budgets inside it; run {record.cell['method']} with n={n} instead."
+                    "Only best_of_n has smaller budgets inside it; "
+                    f"run {record.cell['method']} with n={n} instead."
                 )
             if not 1 <= n <= record.N:
-                raise ValueError(f"A sub-sample of {n} does not fit in a pool of {record.N}: give n from 1 to that.")
+                raise ValueError(
+                    f"A sub-sample of {n} does not fit in a pool of {record.N}: give n from 1 to that."
+                )
         if draws is not None and draws < 1:
             raise ValueError(f"draws is the number of random sub-samples, at least 1; got {draws}.")
         return Results(self.records, budget=n, draws=draws, seed=seed)
 
-    # -- cost ------------------------------------------------------------------------------------------------------
+    # -- cost --------------------------------------------------------------------------------------
 
     @property
     def tokens(self) -> Tokens:
@@ -160,7 +166,7 @@ class Results:
         return *(round(share * each) for each in tokens), *calls
 
     def table(self, *votes: str) -> pandas.DataFrame:
-        """One row a problem: what was run, its status, cost and, for each rule in `votes`, whether it was right."""
+        """One row a problem: what was run, status, cost and, for each rule in `votes`, whether right."""
         import pandas
 
         columns = {f"correct_{vote}": self.correct(vote) for vote in votes}
@@ -171,7 +177,11 @@ class Results:
             rows.append(
                 {name: record.problem[name] for name in ("id", "subject", "level")}
                 | {"method": record.cell["method"], "N": self._budget or record.N, "M": record.M}
-                | {"kept": record.kept, "subtrees": self._budget or record.subtrees, "seed": record.cell["seed"]}
+                | {
+                    "kept": record.kept,
+                    "subtrees": self._budget or record.subtrees,
+                    "seed": record.cell["seed"],
+                }
                 | {"policy": record.cell["policy"]["name"], "prm": prm and prm["name"]}
                 | {"status": "failed" if record.failed else "done"}
                 | {"error": f"{record.error['type']}: {record.error['message']}" if record.failed else ""}
@@ -182,7 +192,7 @@ class Results:
             )
         return pandas.DataFrame(rows)
 
-    # --------------------------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------
 
     def _each(self, name: str, value: Callable[[Record], float]) -> list[float | None]:
         if name not in self._graded:
@@ -213,8 +223,8 @@ def _vote(candidates: list[tuple[str | None, tuple[float, ...]]], pick: Pick, ru
     return voting.vote(answers, scores, rule)
 
 
-def _right(gold: str, answer: str | None) -> float:
-    return 0.0 if answer is None else float(_equivalent(gold, answer))
+def _right(gold: str, answer: str | None) -> bool:
+    return answer is not None and bool(_equivalent(gold, answer))
 
 
 @lru_cache(maxsize=100_000)

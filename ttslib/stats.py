@@ -35,10 +35,12 @@ class Estimate:
 
 
 def accuracy(correct: Sequence[float | bool | None], *, level: float = 0.95) -> Estimate:
-    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with a bootstrap interval over problems.
+    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with a bootstrap interval over
+    problems.
 
-    None marks a failed problem: it is left out and counted in `failed`. Where every value is 0, or every value is 1,
-    resampling says nothing (the interval would have width 0); the exact binomial (Clopper-Pearson) end is given
+    None marks a failed problem: it is left out and counted in `failed`. Where every value is 0, or every
+    value is 1, resampling says nothing (the interval would have width 0); the exact binomial
+    (Clopper-Pearson) end is given
     there: high = 1 - (alpha/2)^(1/n), or low = (alpha/2)^(1/n). Raises ValueError for values outside [0, 1].
     """
     values = np.array([float(value) for value in correct if value is not None])
@@ -60,30 +62,36 @@ def paired_difference(
 ) -> Estimate:
     """Mean of a - b over the same problems in the same order, with a bootstrap interval over problems.
 
-    A problem that is None in either is left out and counted in `failed`. Raises ValueError if the lengths differ.
+    A problem that is None in either is left out and counted in `failed`. Raises ValueError if the lengths
+    differ.
     """
     if len(a) != len(b):
-        raise ValueError(f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}.")
+        raise ValueError(
+            f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}."
+        )
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
     value, low, high = _interval(np.array([float(x) - float(y) for x, y in pairs]), level)
     return Estimate(value, low, high, len(pairs), len(a) - len(pairs))
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
-    """Probability that at least one of k samples is right, estimated without bias from n samples of which c are.
+    """Probability that at least one of k samples is right, estimated without bias from n samples of which c
+    are.
 
-    1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, eq. 1). Raises ValueError unless 0 <= c <= n and
-    1 <= k <= n.
+    1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, eq. 1). Raises ValueError unless 0 <= c <= n
+    and 1 <= k <= n.
     """
     if not 0 <= c <= n:
         raise ValueError(f"Of {n} samples {c} cannot be right.")
     if not 1 <= k <= n:
-        raise ValueError(f"pass@{k} needs at least {max(k, 1)} samples and k of at least 1; there are {n} samples.")
+        raise ValueError(
+            f"pass@{k} needs at least {max(k, 1)} samples and k of at least 1; there are {n} samples."
+        )
     return 1 - math.comb(n - c, k) / math.comb(n, k)
 
 
 def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
-    """Mean and percentile bootstrap interval; the seed is fixed, so the same values give the same interval."""
+    """Mean and percentile bootstrap interval; the seed is fixed: the same values give the same interval."""
     if not len(values):
         return math.nan, math.nan, math.nan
     rng = np.random.default_rng(SEED)

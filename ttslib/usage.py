@@ -1,4 +1,4 @@
-"""Counting tokens and calls: in total for each model, and at the same time for the search that asked for them."""
+"""Counting tokens and calls: in total for each model, and at the same time for the search that asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Usage:
-    """Tokens and calls so far; both only grow. Tokens are generated ones for a policy, forwarded ones for a PRM."""
+    """Tokens and calls so far; both only grow. A policy counts tokens generated, a PRM tokens forwarded."""
 
     tokens: int = 0
     calls: int = 0
@@ -18,9 +18,10 @@ class Usage:
     def add(self, tokens: int, calls: int = 1, *, cell: Usage | None = None) -> None:
         """Count here and for the search that is asking.
 
-        That search is found through `current()`, so a backend calls `add` in the coroutine that was asked. Code that
-        serves several searches from one task (a micro-batcher) reads `current()` when each request comes in and
-        passes it as `cell`: the task itself would count everything for whichever search happened to start it.
+        That search is found through `current()`, so a backend calls `add` in the coroutine that was asked.
+        Code that serves several searches from one task (a micro-batcher) reads `current()` when each request
+        comes in and passes it as `cell`: the task itself would count everything for whichever search happened
+        to start it.
         """
         self.tokens += tokens
         self.calls += calls
@@ -40,7 +41,7 @@ def current() -> Usage | None:
 
 @contextmanager
 def counting(counter: Usage) -> Iterator[Usage]:
-    """Count what happens inside (and in tasks and `asyncio.to_thread` calls started inside) for `counter` too."""
+    """Count for `counter` too what happens inside, tasks and `to_thread` calls started there included."""
     token = _current.set(counter)
     try:
         yield counter

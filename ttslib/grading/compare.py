@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from .numbers_exact import same_number
 from .structure import Node, parse, value_of
-from .units import units_clash
+from .units import known_unit, units_clash
 
 Leaf = Callable[[str, str, bool], bool]
 _CACHED = 100_000
@@ -66,6 +66,9 @@ def canonical(answer: str) -> str:
 
 
 def _key(node: Node) -> str:
+    unit = known_unit(node.unit)
+    if unit is not None and unit[0] not in ("%", "deg"):
+        return f"{node.text} [{unit[0]}^{unit[1]}]"
     if node.kind == "number" and node.number is not None:
         return str(node.number.value)
     if node.kind == "list":
@@ -114,6 +117,10 @@ def same(gold: Node, answer: Node, leaf: Leaf) -> bool:
     if kinds & {"list", "tuple"}:
         other = (kinds - {"list", "tuple"} or {""}).pop()
         interval = next((n for n in (gold, answer) if n.kind == "tuple" and len(n.items) == 2), None)
+        listed = next((n for n in (gold, answer) if n.kind == "list"), None)
+        if other == "set" and listed and not listed.brackets and all(i.kind == "relation" for i in listed.items):
+            union = "\\cup ".join(item.text for item in listed.items)  # "x < -1 or x > 2"
+            return leaf(*((union, answer.text) if listed is gold else (gold.text, union)), True)
         if other in ("relation", "set") and (interval is not None or "list" in kinds and other == "set"):
             return leaf(gold.text, answer.text, True)
         if other == "formula" and interval is not None and re.search(r"mathbb", gold.text + answer.text):

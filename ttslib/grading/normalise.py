@@ -153,6 +153,11 @@ def _font(match: re.Match) -> str:
         return " , "
     if re.fullmatch(_FUNCTION, inner):
         return "\\" + inner + " "
+    measured = re.fullmatch(r"([\d.,/]+)\s+([a-zA-Z][a-zA-Z ]+)", inner)
+    if measured:
+        return f" {measured[1]} \\text{{{measured[2]}}} "
+    if re.fullmatch(r"[mgslhLKNJWVACF]", inner) and re.search(r"[\d}]\s*$", match.string[: match.start()]):
+        return f" \\text{{{inner}}} " if inner != match.group(1) else match.group(0)  # a unit, not a variable
     if re.fullmatch(r"\(?[a-zA-Z]\)?|[-+\d\s.,/()%:]+", inner):
         return f" {inner} "
     return " \\text{" + inner + "} " if match.group(0) != "\\text{" + inner + "}" else match.group(0)

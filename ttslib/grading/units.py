@@ -69,11 +69,12 @@ def units_clash(a: str, b: str) -> bool:
     """Whether both units are known and they are different ones (feet against inches, area against length)."""
     if not a or not b or a == b:
         return False
-    known_a, known_b = _read(a), _read(b)
+    known_a, known_b = known_unit(a), known_unit(b)
     return known_a is not None and known_b is not None and known_a != known_b
 
 
-def _read(unit: str) -> tuple[str, int] | None:
+def known_unit(unit: str) -> tuple[str, int] | None:
+    """(unit, power) of a unit that is known ("square feet" is ("ft", 2)), else None."""
     power = 1
     if unit in ("%", "deg"):
         return unit, 1
