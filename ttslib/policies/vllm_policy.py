@@ -42,6 +42,7 @@ class VLLMPolicy:
                      max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError if the path leaves no room for another token."""
         from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
 
         ids = self._prompt_ids(path) + tuple(token for step in path.steps for token in step.tokens)
         room = self.max_model_len - len(ids)
@@ -50,6 +51,7 @@ class VLLMPolicy:
         params = SamplingParams(
             n=n, seed=seed if temperature else None, temperature=temperature, max_tokens=min(max_tokens, room),
             stop=[stop] if stop else None, include_stop_str_in_output=True, skip_special_tokens=True,
+            output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self._submit(list(ids), params)
         steps = [_step(completion, stop) for completion in output.outputs]
