@@ -71,7 +71,10 @@ def test_clear_errors():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["1", "2", "1/2", "0.5", None]), st.floats(0, 1)), max_size=8), st.sampled_from(sorted(NAMES)))
+@given(
+    st.lists(st.tuples(st.sampled_from(["1", "2", "1/2", "0.5", None]), st.floats(0, 1)), max_size=8),
+    st.sampled_from(sorted(NAMES)),
+)
 def test_the_winner_is_one_of_the_answers(pairs, rule):
     answers, scores = [answer for answer, _ in pairs], [(score,) for _, score in pairs]
     for same in ("math", "string"):

@@ -15,7 +15,9 @@ _REDUCE: dict[str, Callable[[Scores], float]] = {"min": min, "last": lambda scor
 
 @dataclass(frozen=True)
 class Rule:
-    """One voting rule: how step scores become one number (None: not used), and whether the best or the sum decides."""
+    """One voting rule: how step scores become one number (None: not used), and whether the best or the sum
+    decides.
+    """
 
     reduce: str | None
     choose: str
@@ -26,26 +28,35 @@ class Rule:
             return [1.0] * len(scores)
         return [float(_REDUCE[self.reduce](steps)) if len(steps) else 0.0 for steps in scores]
 
-    def __call__(self, answers: Sequence[str | None], scores: Sequence[Scores], *, same: str = "math") -> str | None:
+    def __call__(
+        self, answers: Sequence[str | None], scores: Sequence[Scores], *, same: str = "math"
+    ) -> str | None:
         return _choose(answers, self.weights(scores), self.choose, same)
 
 
 RULES: dict[str, Rule] = {
     "majority_vote": Rule(None, "vote"),
     **{
-        f"prm_{reduce}_{choose}": Rule(reduce, choose) for reduce in ("min", "last", "avg") for choose in ("max", "vote")
+        f"prm_{reduce}_{choose}": Rule(reduce, choose)
+        for reduce in ("min", "last", "avg")
+        for choose in ("max", "vote")
     },
 }
 
 
-def vote(answers: Sequence[str | None], scores: Sequence[Scores], rule: str, *, same: str = "math") -> str | None:
+def vote(
+    answers: Sequence[str | None], scores: Sequence[Scores], rule: str, *, same: str = "math"
+) -> str | None:
     """The answer that a rule of the paper chooses.
 
-    answers: one per trajectory, None where nothing could be extracted. scores: the step scores of each trajectory
-    (not looked at by "majority_vote", which also takes an empty list). rule: a key of RULES; "max" takes the answer of
+    answers: one per trajectory, None where nothing could be extracted. scores: the step scores of each
+    trajectory
+    (not looked at by "majority_vote", which also takes an empty list). rule: a key of RULES; "max" takes
+    the answer of
     the trajectory with the highest reduced score, "vote" the answer with the largest sum of them.
 
-    same="math": answers that are mathematically equal vote together, and None wins only if there is nothing else.
+    same="math": answers that are mathematically equal vote together, and None wins only if there is
+    nothing else.
     same="string": exact strings, and None counts as an answer like any other, as in the paper's code.
     Ties go to the answer seen first, and of a group of equal answers the form seen first is returned.
     ValueError: unknown rule or `same`, or a different number of answers and scores.
@@ -55,7 +66,9 @@ def vote(answers: Sequence[str | None], scores: Sequence[Scores], rule: str, *, 
     if rule == "majority_vote" and not len(scores):
         scores = [()] * len(answers)
     if len(answers) != len(scores):
-        raise ValueError(f"There are {len(answers)} answers but {len(scores)} score lists; pass one list per answer.")
+        raise ValueError(
+            f"There are {len(answers)} answers but {len(scores)} score lists; pass one list per answer."
+        )
     return RULES[rule](answers, scores, same=same)
 
 

@@ -1,4 +1,6 @@
-"""Deciding whether two answers are the same: by spelling, by exact value, by shape, and last by math-verify."""
+"""Deciding whether two answers are the same: by spelling, by exact value, by shape, and last by
+math-verify.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,26 @@ class NeedsSymbols(Exception):
 
 
 def equivalent(gold: object, answer: object) -> bool:
-    """Whether `answer` is the gold answer in another form. The gold answer comes first; the comparison may depend on it.
+    """Whether `answer` is the gold answer in another form. The gold answer comes first; the comparison may
+    depend on it.
 
-    False for None, an empty answer, and whatever cannot be read or decided within the time limit (about 1.5 s).
-    Callable from any thread; does not raise.
+    False for None, an empty answer, and whatever cannot be read or decided within the time limit (about
+    1.5 s). Callable from any thread; does not raise.
     """
     if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
         return False
     try:
         return _equivalent(gold, answer)
-    except (Undecided, RecursionError, ValueError, ArithmeticError, TypeError, IndexError, KeyError, AttributeError):
+    except (
+        Undecided,
+        RecursionError,
+        ValueError,
+        ArithmeticError,
+        TypeError,
+        IndexError,
+        KeyError,
+        AttributeError,
+    ):
         return False
 
 
@@ -58,7 +70,9 @@ def _refuse(gold: str, answer: str, sets: bool) -> bool:
 
 @lru_cache(maxsize=_CACHED)
 def canonical(answer: str) -> str:
-    """A vote key: answers with equal keys are equal; many equal forms share one ("1/2", "0.5", "\\frac{1}{2}")."""
+    """A vote key: answers with equal keys are equal; many equal forms share one ("1/2", "0.5",
+    "\\frac{1}{2}").
+    """
     try:
         return _key(parse(answer))
     except (RecursionError, ValueError, ArithmeticError, TypeError, IndexError):
@@ -118,7 +132,12 @@ def same(gold: Node, answer: Node, leaf: Leaf) -> bool:
         other = (kinds - {"list", "tuple"} or {""}).pop()
         interval = next((n for n in (gold, answer) if n.kind == "tuple" and len(n.items) == 2), None)
         listed = next((n for n in (gold, answer) if n.kind == "list"), None)
-        if other == "set" and listed and not listed.brackets and all(i.kind == "relation" for i in listed.items):
+        if (
+            other == "set"
+            and listed
+            and not listed.brackets
+            and all(i.kind == "relation" for i in listed.items)
+        ):
             union = "\\cup ".join(item.text for item in listed.items)  # "x < -1 or x > 2"
             return leaf(*((union, answer.text) if listed is gold else (gold.text, union)), True)
         if other in ("relation", "set") and (interval is not None or "list" in kinds and other == "set"):
@@ -151,7 +170,9 @@ def _same_list(gold: Node, answer: Node, leaf: Leaf) -> bool:
         return all(same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True))
     left = list(answer.items)
     for item in gold.items:  # spelling and exact values first: fewer symbolic comparisons
-        match = next((i for i, other in enumerate(left) if other.kind == item.kind and other.text == item.text), None)
+        match = next(
+            (i for i, other in enumerate(left) if other.kind == item.kind and other.text == item.text), None
+        )
         if match is None:
             match = next((i for i, other in enumerate(left) if same(item, other, leaf)), None)
         if match is None:
@@ -164,7 +185,12 @@ def _named_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
     """ "x=1, y=2" against "(1, 2)": equal part by part, in order."""
     listed, pair = (gold, answer) if gold.kind == "list" else (answer, gold)
     names = [item.name for item in listed.items]
-    if not all(names) or len(set(names)) != len(names) or pair.brackets != "()" or len(names) != len(pair.items):
+    if (
+        not all(names)
+        or len(set(names)) != len(names)
+        or pair.brackets != "()"
+        or len(names) != len(pair.items)
+    ):
         return False
     return all(same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True))
 
@@ -175,6 +201,8 @@ def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
     if "relation" in (gold.kind, answer.kind):
         relation, other = (gold, answer) if gold.kind == "relation" else (answer, gold)
         if other.name and other.raw and "=" in relation.text:
-            return leaf(*((relation.text, other.raw) if relation is gold else (other.raw, relation.text)), False)
+            return leaf(
+                *((relation.text, other.raw) if relation is gold else (other.raw, relation.text)), False
+            )
         return False
     return leaf(gold.text, answer.text, False)

@@ -7,7 +7,7 @@ import re
 _TAIL = 200_000  # characters looked at, from the end
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s*")
 _BARE_BOX = re.compile(r"\\(?:boxed|fbox)\s+([^\s${}\\]+|\\frac\d\d)")
-_CONTINUES = re.compile(r"<\|im_start\|>|<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|\n\s*(?:Human|User)\s*:")
+_CONTINUES = re.compile(r"<\|im_start\|>|<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|\n[ \t]*(?:Human|User):")
 _PHRASES = (
     re.compile(r"final answer(?:\*\*)?\s*(?:is\s*:?|:)\s*(?:\*\*)?(?=[^\n]{1,2000}?I hope)", re.I),
     re.compile(r"final answer(?:\*\*)?\s*(?:is\s*:?|:)\s*(?:\*\*)?", re.I),
@@ -22,9 +22,10 @@ _SENTENCE_END = re.compile(r"[.!?](?:\s+(?=[A-Z<*\[(])|\s*$)")
 def extract_answer(text: object) -> str | None:
     r"""The final answer of a solution, or None where there is none.
 
-    The last ``\boxed{...}`` (or ``\fbox``) with balanced braces and something in it; without one, what the last
-    closing phrase announces ("the final answer is ...", "answer: ...", "#### ..."). Never simply the last number.
-    Linear in the length of the text; does not raise.
+    The last ``\boxed{...}`` (or ``\fbox``) with balanced braces and something in it; without one, what the
+    last
+    closing phrase announces ("the final answer is ...", "answer: ...", "#### ..."). Never simply the last
+    number. Linear in the length of the text; does not raise.
     """
     if not isinstance(text, str) or not text:
         return None
@@ -37,7 +38,9 @@ def extract_answer(text: object) -> str | None:
 
 
 def _matching_braces(text: str) -> dict[int, int]:
-    """Position of each opening brace -> position of the brace that closes it (one pass; unmatched ones absent)."""
+    """Position of each opening brace -> position of the brace that closes it (one pass; unmatched ones
+    absent).
+    """
     pairs: dict[int, int] = {}
     stack: list[int] = []
     position, size = 0, len(text)
@@ -62,7 +65,8 @@ def _last_box(text: str) -> str | None:
     for match in reversed(boxes):
         opening = match.end()
         if opening < len(text) and text[opening] == "{":
-            # A box behind a stray backslash ("\\boxed{") hides no brace: only the box's own backslash is escaped.
+            # A box behind a stray backslash ("\\boxed{") hides no brace: only the box's own backslash is
+            # escaped.
             closing = pairs.get(opening)
             content = text[opening + 1 : closing].strip() if closing is not None else ""
         else:

@@ -1,4 +1,6 @@
-r"""One spelling for what is written in many: Unicode, spacing, fonts, separators, fractions, roots, relations."""
+r"""One spelling for what is written in many: Unicode, spacing, fonts, separators, fractions, roots,
+relations.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ import unicodedata
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _SYMBOLS = {
-    "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "∞": r"\infty ", "∪": r"\cup ",
-    "∩": r"\cap ", "∈": r"\in ", "≤": r"\leq ", "⩽": r"\leq ", "≥": r"\geq ", "⩾": r"\geq ", "≠": r"\neq ", "±": r"\pm ",
-    "∓": r"\mp ", "°": r"^\circ ", "º": r"^\circ ", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "′": "'", "’": "'",
-    "“": "", "”": "", "≈": r"\approx ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℚ": r"\mathbb{Q}", "ℕ": r"\mathbb{N}",
-    "∅": r"\emptyset ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ",
-    "φ": r"\phi ", "ω": r"\omega ", "∖": r"\setminus ", "∠": r"\angle ", "→": r"\to ", "⟨": r"\langle ", "⟩": r"\rangle ",
+    "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "∞": r"\infty ", "∪": r"\cup ",  # noqa: E501
+    "∩": r"\cap ", "∈": r"\in ", "≤": r"\leq ", "⩽": r"\leq ", "≥": r"\geq ", "⩾": r"\geq ", "≠": r"\neq ", "±": r"\pm ",  # noqa: E501
+    "∓": r"\mp ", "°": r"^\circ ", "º": r"^\circ ", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "′": "'", "’": "'",  # noqa: E501
+    "“": "", "”": "", "≈": r"\approx ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℚ": r"\mathbb{Q}", "ℕ": r"\mathbb{N}",  # noqa: E501
+    "∅": r"\emptyset ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ",  # noqa: E501
+    "φ": r"\phi ", "ω": r"\omega ", "∖": r"\setminus ", "∠": r"\angle ", "→": r"\to ", "⟨": r"\langle ", "⟩": r"\rangle ",  # noqa: E501
 }  # fmt: skip
 _FONT = r"(?:text|textbf|textit|textrm|textnormal|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|bf|rm|operatorname|emph|boldsymbol|mathcal)"  # noqa: E501
 _FONTS = re.compile(r"\\" + _FONT + r"\*?\s*\{([^{}]*)\}")
@@ -38,17 +40,26 @@ _RENAMED = (
     (re.compile(r"\\rbrace(?![a-zA-Z])"), r"\\}"),
     (re.compile(r"\\lbrack(?![a-zA-Z])"), "["),
     (re.compile(r"\\rbrack(?![a-zA-Z])"), "]"),
-    (re.compile(r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\(?:circ|degree)(?![a-zA-Z])|\\degree(?![a-zA-Z])"), r"^\\circ "),
+    (
+        re.compile(
+            r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\(?:circ|degree)(?![a-zA-Z])|\\degree(?![a-zA-Z])"
+        ),
+        r"^\\circ ",
+    ),
     (re.compile(r"\\(?:overline|bar)\s*(\d)(?!\d)"), r"\\overline{\1}"),
 )
-_SPACES = re.compile(r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|hspace\{[^{}]*\}|phantom\{[^{}]*\})(?![a-zA-Z])|~|\s")
+_SPACES = re.compile(
+    r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|hspace\{[^{}]*\}|phantom\{[^{}]*\})(?![a-zA-Z])|~|\s"  # noqa: E501
+)
 _DROPPED = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut)(?![a-zA-Z])\.?"
 )
 
 
 def normalise(answer: str) -> str:
-    """A bare answer in the one spelling that the rest of the grader reads: LaTeX, single spaces, no ``\\left`` or fonts."""
+    """A bare answer in the one spelling that the rest of the grader reads: LaTeX, single spaces, no
+    ``\\left`` or fonts.
+    """
     text = _unicode(answer)
     text = re.sub(r"\\\$|[€£¥]|\\(?:euro|pounds)(?![a-zA-Z])", "", text)
     text = re.sub(r"(?<=\d),\\!\s*(?=\d{3})", "", text)
@@ -94,7 +105,9 @@ def _thousands(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """The same text without the spaces that mean nothing (one is kept behind a command that a letter follows)."""
+    """The same text without the spaces that mean nothing (one is kept behind a command that a letter
+    follows).
+    """
     text = re.sub(r"(\\[a-zA-Z]+) (?=[a-zA-Z])", "\\1\0", text)
     return text.replace(" ", "").replace("\0", " ")
 
@@ -127,10 +140,17 @@ def _vulgar(match: re.Match) -> str:
 
 def _environments(text: str) -> str:
     text = re.sub(r"\\begin\{array\}\s*\{[^{}]*\}", r"\\begin{array}", text)
-    text = re.sub(r"[\[(]\s*\\begin\{(?:array|matrix)\}(.*?)\\end\{(?:array|matrix)\}\s*[\])]",
-                  r"\\begin{pmatrix}\1\\end{pmatrix}", text, flags=re.S)
-    text = re.sub(r"\\(begin|end)\{(?:[bBvV]?matrix|smallmatrix)\}",
-                  lambda m: m.group() if "vmatrix" in m.group().lower() else rf"\{m.group(1)}{{pmatrix}}", text)
+    text = re.sub(
+        r"[\[(]\s*\\begin\{(?:array|matrix)\}(.*?)\\end\{(?:array|matrix)\}\s*[\])]",
+        r"\\begin{pmatrix}\1\\end{pmatrix}",
+        text,
+        flags=re.S,
+    )
+    text = re.sub(
+        r"\\(begin|end)\{(?:[bBvV]?matrix|smallmatrix)\}",
+        lambda m: m.group() if "vmatrix" in m.group().lower() else rf"\{m.group(1)}{{pmatrix}}",
+        text,
+    )
     text = re.sub(r"^\s*\(\s*(\\begin\{pmatrix\}.*\\end\{pmatrix\})\s*\)\s*$", r"\1", text, flags=re.S)
     return re.sub(r"(?:\\\\\s*)+(?=\\end\{)", "", text)
 

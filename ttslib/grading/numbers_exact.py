@@ -1,4 +1,6 @@
-r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers of ten."""
+r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers
+of ten.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def read_number(text: str) -> Exact | None:
         mixed = _MIXED.fullmatch(re.sub(r"([+-]) ", r"\1", spaced))
         if mixed:
             above, below = int(mixed[3] or mixed[5]), int(mixed[4] or mixed[6])
-            if 0 < above and below:
+            if above > 0 and below:
                 value = int(mixed[2]) + Fraction(above, below)
                 return Exact(-value if mixed[1] == "-" else value)
         # "12 000" groups thousands, "1 2" is no number
@@ -67,7 +69,9 @@ def _read(tight: str) -> Exact | None:
     if match:
         exponent = int(match[3] or match[4]) if match.re is _POWER else int(match[3])
         factor = match[2] or "1"
-        return Exact(_sign(match[1]) * Fraction(factor.rstrip(".")) * Fraction(10) ** exponent, _significant(factor))
+        return Exact(
+            _sign(match[1]) * Fraction(factor.rstrip(".")) * Fraction(10) ** exponent, _significant(factor)
+        )
     return None
 
 
@@ -80,7 +84,9 @@ def _significant(decimal: str) -> int:
 
 
 def same_number(a: Exact, b: Exact) -> bool:
-    """Equal exactly; or one is a decimal of at least 12 significant digits that rounds a fraction which has no end."""
+    """Equal exactly; or one is a decimal of at least 12 significant digits that rounds a fraction which
+    has no end.
+    """
     if a.value == b.value:
         return True
     for short, other in ((a, b), (b, a)):

@@ -1,4 +1,6 @@
-"""The client of the grading process: starts it when first needed, from any thread, and starts it again when it dies."""
+"""The client of the grading process: starts it when first needed, from any thread, and starts it again
+when it dies.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,10 @@ from pathlib import Path
 LIMIT = 1.4  # seconds of computing for one pair
 _PATIENCE = 1.8  # seconds a caller waits, queueing included
 _START = 30.0  # seconds for the process to come up
-# A stand-in for the package: the process needs only this sub-package, not what ttslib/__init__ imports (torch, vLLM).
+# A stand-in for the package: the process needs only this sub-package, not what ttslib/__init__ imports
+# (torch, vLLM).
 _BOOT = (
-    "import sys, types; p = types.ModuleType('ttslib'); p.__path__ = [sys.argv[1]]; sys.modules['ttslib'] = p; "
+    "import sys, types; p = types.ModuleType('ttslib'); p.__path__ = [sys.argv[1]]; sys.modules['ttslib'] = p; "  # noqa: E501
     "from ttslib.grading.worker import main; main()"
 )
 

@@ -13,7 +13,9 @@ from .units import split_unit
 _RELATION = re.compile(r"\\leq|\\geq|\\neq|\\approx|\\equiv|\\in(?![a-z])|<|>|=")
 _WORDS = re.compile(r"(?:[^\W\d_]|['\-.,:()\d\s/])*[^\W\d_]{2,}(?:[^\W\d_]|['\-.,:()\d\s/])*")
 _BASED = re.compile(r"\(?([0-9A-Z]+)\)?_\{?(\d+)\}?")
-_BASE_WORDS = dict(two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16)
+_BASE_WORDS = dict(
+    two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16
+)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)\s*(?:([aApP])\.?\s*[mM]\.?)?")
 _MATRIX = re.compile(r"([^\\]*|[+-]?\\frac\{\d+\}\{\d+\} ?)\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", re.S)
 _OPEN, _CLOSE = "([{", ")]}"
@@ -22,7 +24,9 @@ _LIMIT = 2000  # longer answers are compared as strings only
 
 @dataclass(frozen=True)
 class Node:
-    """One answer. `kind`: number | text | based | list | tuple | relation | set | formula | long; `text` its spelling."""
+    """One answer. `kind`: number | text | based | list | tuple | relation | set | formula | long; `text`
+    its spelling.
+    """
 
     kind: str
     text: str
@@ -179,7 +183,8 @@ def _listlike(text: str) -> bool:
 
 
 def _split_list(text: str) -> list[str]:
-    # "and" and "or" separate too; a preceding comma ("2, 3, and 5") leaves an empty piece, which _split drops.
+    # "and" and "or" separate too; a preceding comma ("2, 3, and 5") leaves an empty piece, which _split
+    # drops.
     joined = re.sub(r"(?<![a-zA-Z\\{])(?:and|or)(?![a-zA-Z}])", ",", text)
     if joined != text and not re.search(r"\d|\\|=|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])", text):
         return [text]
@@ -190,16 +195,25 @@ def _list(items: list[Node], text: str) -> Node:
     flat: list[Node] = []
     for item in items:
         flat.extend(item.items if item.kind == "list" and not item.brackets else [item])
-    # "x = 3, 5, 7" assigns all three to x; "x = 3, x = 5" too: only different names make it a naming of parts.
+    # "x = 3, 5, 7" assigns all three to x; "x = 3, x = 5" too: only different names make it a naming of
+    # parts.
     names = [item.name for item in flat if item.name]
     if len(set(names)) <= 1:
         flat = [Node(i.kind, i.text, i.number, i.items, i.brackets, "", i.unit, i.raw) for i in flat]
     width = len(set(names))
     chunks = [flat[i : i + width] for i in range(0, len(flat), width)] if width else []
-    if len(names) == len(flat) and len(chunks) > 1 and all([i.name for i in c] == names[:width] for c in chunks) and width > 1:
+    if (
+        len(names) == len(flat)
+        and len(chunks) > 1
+        and all([i.name for i in c] == names[:width] for c in chunks)
+        and width > 1
+    ):
         # "p=5, q=2 and p=7, q=2": two pairs
         flat = [Node("tuple", "", items=tuple(map(_unnamed, chunk)), brackets="()") for chunk in chunks]
-        flat = [Node("tuple", "(" + ",".join(i.text for i in n.items) + ")", items=n.items, brackets="()") for n in flat]
+        flat = [
+            Node("tuple", "(" + ",".join(i.text for i in n.items) + ")", items=n.items, brackets="()")
+            for n in flat
+        ]
     return Node("list", compact(text), items=tuple(flat))
 
 
@@ -295,13 +309,24 @@ def _relation(text: str, depth: int) -> Node | None:
     if all(sign in ("=", "\\approx") for sign in signs):
         if len(sides) == 2 and is_name(sides[0]):
             inner = _node(sides[1], depth + 1)
-            return Node(inner.kind, inner.text, inner.number, inner.items, inner.brackets, compact(sides[0]), inner.unit, raw)
+            return Node(
+                inner.kind,
+                inner.text,
+                inner.number,
+                inner.items,
+                inner.brackets,
+                compact(sides[0]),
+                inner.unit,
+                raw,
+            )
         last = _node(sides[-1], depth + 1)
-        closed = not any(re.search(r"[a-zA-Z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", side)) for side in sides)
-        if closed or (len(sides) > 2 and is_name(sides[0])):
-            if last.kind == "number" or closed and last.kind == "formula":
-                # "\sqrt{4} = 2", "x = 5 + 5 = 10": a calculation; its end is the answer.
-                return Node(last.kind, last.text, last.number, last.items, last.brackets, "", last.unit, raw)
+        closed = not any(
+            re.search(r"[a-zA-Z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", side)) for side in sides
+        )
+        calculated = closed or (len(sides) > 2 and is_name(sides[0]))
+        if calculated and (last.kind == "number" or closed and last.kind == "formula"):
+            # "\sqrt{4} = 2", "x = 5 + 5 = 10": a calculation; its end is the answer.
+            return Node(last.kind, last.text, last.number, last.items, last.brackets, "", last.unit, raw)
         return Node("relation", raw, raw=raw)
     return Node("relation", raw, raw=raw)
 

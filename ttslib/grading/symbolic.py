@@ -1,4 +1,6 @@
-r"""The symbolic comparison of two formulas, on math-verify. Runs in the grading process only: it may take forever."""
+r"""The symbolic comparison of two formulas, on math-verify. Runs in the grading process only: it may take
+forever.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def hopeless(text: str) -> bool:
     nested = deepest >= 2 and re.search(r"\^\{[^{}]*\^", text)
     if nested and (deepest >= 3 or re.search(r"\d\^\{\(?\d+\^", text)):
         return True
-    if re.search(r"\d\^\{?\([^()]*\d\^|(?:\^\{\d+\}){2,}", text) or re.search(r"\^\{?\(?-?\d{5,}", text) or re.search(r"(?:\^\(?\d+){3,}", text):
+    if (
+        re.search(r"\d\^\{?\([^()]*\d\^|(?:\^\{\d+\}){2,}", text)
+        or re.search(r"\^\{?\(?-?\d{5,}", text)
+        or re.search(r"(?:\^\(?\d+){3,}", text)
+    ):
         return True
     if re.search(r"\\(?:sum|prod)", text) and re.search(r"\d{5,}", text):
         return True
@@ -69,11 +75,15 @@ def compare(gold: str, answer: str, sets: bool) -> bool:
 def _verify(left, right) -> bool:
     from math_verify import verify
 
-    return bool(verify(left, right, float_rounding=12, numeric_precision=20, strict=True, timeout_seconds=None))
+    return bool(
+        verify(left, right, float_rounding=12, numeric_precision=20, strict=True, timeout_seconds=None)
+    )
 
 
 def read(latex: str, sets: bool = False, imaginary: bool = False):
-    """A sympy object for a LaTeX formula (or a set, for intervals, unions and inequalities), None if it is not readable."""
+    """A sympy object for a LaTeX formula (or a set, for intervals, unions and inequalities), None if it is
+    not readable.
+    """
     if sets:
         return _read_set(latex)
     import sympy
@@ -81,7 +91,9 @@ def read(latex: str, sets: bool = False, imaginary: bool = False):
     from math_verify.grader import should_treat_as_complex
 
     latex = _DEGREE.sub(r"(\\frac{\1\\pi}{180})", latex)
-    config = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
+    config = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
+    )
     real = not (imaginary or should_treat_as_complex(latex))
     try:
         value = latex2sympy(latex, is_real=real, convert_degrees=False, normalization_config=config)
@@ -93,13 +105,19 @@ def read(latex: str, sets: bool = False, imaginary: bool = False):
 
 
 def _numbers(left, right) -> bool | None:
-    """Compare two numbers (exactly if both are rational, else to 12 significant digits); None if one is not a number."""
+    """Compare two numbers (exactly if both are rational, else to 12 significant digits); None if one is
+    not a number.
+    """
     import sympy
 
     if not (isinstance(left, sympy.Expr) and isinstance(right, sympy.Expr)):
         return None
     if left.free_symbols or right.free_symbols:
-        return None if left.free_symbols and right.free_symbols else (None if left.free_symbols | right.free_symbols else False)
+        return (
+            None
+            if left.free_symbols and right.free_symbols
+            else (None if left.free_symbols | right.free_symbols else False)
+        )
     left, right = left.doit(), right.doit()
     for bad in (sympy.nan, sympy.zoo):
         if left.has(bad) or right.has(bad):
@@ -123,9 +141,11 @@ def _numbers(left, right) -> bool | None:
 
 
 def _probe(left, right) -> bool | None:
-    """Compare two formulas at fixed points, some negative, to 20 digits: quicker and surer than simplification.
+    """Compare two formulas at fixed points, some negative, to 20 digits: quicker and surer than
+    simplification.
 
-    None where that cannot tell: absolute values and the like agree on whole regions, and some points give no number.
+    None where that cannot tell: absolute values and the like agree on whole regions, and some points give
+    no number.
     """
     import sympy
 
@@ -133,8 +153,18 @@ def _probe(left, right) -> bool | None:
     if not symbols or len(symbols) > 8:
         return None
     agreed = 0
-    for start, step in ((1.37, 0.317), (0.61, 0.831), (2.83, 0.173), (5.19, 1.27), (-1.43, 0.339), (-3.77, -0.417)):
-        point = {symbol: sympy.Rational(str(start)) + i * sympy.Rational(str(step)) for i, symbol in enumerate(symbols)}
+    for start, step in (
+        (1.37, 0.317),
+        (0.61, 0.831),
+        (2.83, 0.173),
+        (5.19, 1.27),
+        (-1.43, 0.339),
+        (-3.77, -0.417),
+    ):
+        point = {
+            symbol: sympy.Rational(str(start)) + i * sympy.Rational(str(step))
+            for i, symbol in enumerate(symbols)
+        }
         try:
             a, b = sympy.N(left.subs(point), 30), sympy.N(right.subs(point), 30)
             usable = a.is_number and b.is_number and a.is_finite and b.is_finite
@@ -147,7 +177,16 @@ def _probe(left, right) -> bool | None:
         if abs(a - b) > sympy.Float("1e-15") * (abs(a) + abs(b)):
             return False
         agreed += 1
-    steps = (sympy.Abs, sympy.Min, sympy.Max, sympy.sign, sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.Mod)
+    steps = (
+        sympy.Abs,
+        sympy.Min,
+        sympy.Max,
+        sympy.sign,
+        sympy.Piecewise,
+        sympy.floor,
+        sympy.ceiling,
+        sympy.Mod,
+    )
     if agreed < 3 or left.has(*steps) or right.has(*steps):
         return None
     return True
@@ -169,17 +208,27 @@ def _same_relation(left, right) -> bool:
 def _read_set(latex: str):
     import sympy
 
-    for command, join in (("\\cup", sympy.Union), ("\\cap", sympy.Intersection), ("\\setminus", sympy.Complement)):
+    for command, join in (
+        ("\\cup", sympy.Union),
+        ("\\cap", sympy.Intersection),
+        ("\\setminus", sympy.Complement),
+    ):
         parts = _cut(latex, command)
         if len(parts) > 1:
             sets = [_read_set(part) for part in parts]
             if any(part is None for part in sets):
                 return None
-            return join(*sets) if join is not sympy.Complement else sympy.Complement(sets[0], sympy.Union(*sets[1:]))
+            return (
+                join(*sets)
+                if join is not sympy.Complement
+                else sympy.Complement(sets[0], sympy.Union(*sets[1:]))
+            )
     latex = latex.strip()
     domain = re.fullmatch(r"\\mathbb\{([RZNQ])\}", latex)
     if domain:
-        return {"R": sympy.S.Reals, "Z": sympy.S.Integers, "N": sympy.S.Naturals, "Q": sympy.S.Rationals}[domain[1]]
+        return {"R": sympy.S.Reals, "Z": sympy.S.Integers, "N": sympy.S.Naturals, "Q": sympy.S.Rationals}[
+            domain[1]
+        ]
     if latex == r"\emptyset":
         return sympy.S.EmptySet
     finite = re.fullmatch(r"\\\{(.*)\\\}", latex)
@@ -218,7 +267,11 @@ def _solution_set(latex: str):
             return None
         below = (sign in ("<", "\\leq")) == name_left
         strict = sign in ("<", ">")
-        part = sympy.Interval(-sympy.oo, bound, True, strict) if below else sympy.Interval(bound, sympy.oo, strict, True)
+        part = (
+            sympy.Interval(-sympy.oo, bound, True, strict)
+            if below
+            else sympy.Interval(bound, sympy.oo, strict, True)
+        )
         result = result.intersect(part)
     return result
 

@@ -1,11 +1,15 @@
-"""The grading process: reads pairs from its standard input, one JSON line each, and answers on its standard output.
+"""The grading process: reads pairs from its standard input, one JSON line each, and answers on its
+standard output.
 
-It imports math-verify once and forks children that do the comparing (where there is no fork, it compares itself). A child
-that exceeds the time limit is killed and forked anew in milliseconds, so an endless evaluation costs nobody but its pair.
+It imports math-verify once and forks children that do the comparing (where there is no fork, it compares
+itself). A child
+that exceeds the time limit is killed and forked anew in milliseconds, so an endless evaluation costs
+nobody but its pair.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -19,7 +23,12 @@ from .symbolic import compare
 
 _CHILDREN = 8
 _MEMORY = 4 << 30
-_WARM = (("\\frac{\\sqrt{8}}{2}", "\\sqrt{2}"), ("x^2+2x+1", "(x+1)^2"), ("y=2x", "2x-y=0"), ("\\sin 2x", "2\\sin x\\cos x"))
+_WARM = (
+    ("\\frac{\\sqrt{8}}{2}", "\\sqrt{2}"),
+    ("x^2+2x+1", "(x+1)^2"),
+    ("y=2x", "2x-y=0"),
+    ("\\sin 2x", "2\\sin x\\cos x"),
+)
 
 
 def judge(gold: str, answer: str) -> bool:
@@ -78,10 +87,8 @@ class _Child:
     def close(self) -> None:
         os.close(self.jobs)
         os.close(self.verdicts)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.waitpid(self.pid, 0)
 
 

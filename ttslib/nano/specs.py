@@ -30,8 +30,8 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=6_000_000),
-    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=6_000_000),
+    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=10_000_000),
+    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=12_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-1m",), solutions=60_000),
