@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 import torch
@@ -42,27 +43,38 @@ def build_model(spec: PolicySpec, tokenizer):
     return model_class(config)
 
 
-def encode(worked: Worked, tokenizer, style: str) -> tuple[list[int], int]:
-    """Ids of prompt and solution, and how many of them belong to the prompt."""
+@dataclass(frozen=True)
+class Example:
+    """Ids of prompt and solution; the first `prompt` of them are the prompt."""
+
+    ids: list[int]
+    prompt: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def encode(worked: Worked, tokenizer, style: str) -> Example:
+    """A worked solution as the policy should write it, end of turn included."""
     messages = [{"role": "user", "content": worked.question}]
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
     solution = SEPARATOR.join(STYLES[style](worked)) + tokenizer.eos_token
-    return prompt_ids + tokenizer.encode(solution, add_special_tokens=False), len(prompt_ids)
+    return Example(prompt_ids + tokenizer.encode(solution, add_special_tokens=False), len(prompt_ids))
 
 
 def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS, collate=None):
     """Length-sorted batches, each at most `budget` tokens with its padding, in shuffled order.
 
-    `examples` yields (ids, ...) tuples; `collate(group, pad)` makes a batch of a list of them (default `pad_batch`).
+    `examples` have a length in tokens; `collate(group, pad)` makes a batch of a list of them (default `pad_batch`).
     """
     collate = collate or pad_batch
     order = torch.Generator().manual_seed(seed)
     while pool := list(itertools.islice(examples, POOL)):
-        pool.sort(key=lambda example: len(example[0]))
+        pool.sort(key=len)
         groups, group = [], []
         for example in pool:
-            if group and (len(group) + 1) * len(example[0]) > budget:
+            if group and (len(group) + 1) * len(example) > budget:
                 groups.append(group)
                 group = []
             group.append(example)
@@ -73,12 +85,11 @@ def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS, collate=N
 
 def pad_batch(group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Right-padded ids and labels (-100 on the prompt and on padding), both [batch, length]."""
-    length = max(len(ids) for ids, _ in group)
-    ids = torch.full((len(group), length), pad)
-    labels = torch.full((len(group), length), -100)
-    for row, (tokens, prompt) in enumerate(group):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        labels[row, prompt : len(tokens)] = ids[row, prompt : len(tokens)]
+    ids = torch.full((len(group), max(map(len, group))), pad)
+    labels = torch.full_like(ids, -100)
+    for row, example in enumerate(group):
+        ids[row, : len(example)] = torch.tensor(example.ids)
+        labels[row, example.prompt : len(example)] = ids[row, example.prompt : len(example)]
     return ids, labels
 
 

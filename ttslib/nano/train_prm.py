@@ -2,17 +2,15 @@
 
     python -m ttslib.nano.train_prm nano-prm-qwen-m --zoo runs/zoo
 
-Each example is a right prefix of a worked solution followed by one step that is right or wrong, half and half, in the
-step style of one of the policies it will judge: nothing after the first error is ever labelled. Every right step
-before counts as well, at a smaller weight, and the language-model loss on the right steps goes on beside it, so that
-the network keeps what it needs for checking.
+Examples are those of `prm_data`. Every right step before the last counts too, at a smaller weight. Two losses beside
+that of the steps keep the network able to check: the language-model loss on right steps, and a linear probe, dropped
+after training, that says at every token of the solution whether it is still right.
 """
 
 import argparse
 import json
-import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 import torch
@@ -20,106 +18,115 @@ from torch.nn import functional as F
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from ttslib.nano.generator import Worked, generate
-from ttslib.nano.mistakes import mistake
+from ttslib.nano.prm_data import Labelled, stream
 from ttslib.nano.specs import POLICIES, PRMS, PRMSpec
-from ttslib.nano.styles import STYLES
 from ttslib.nano.train_policy import batches, optimizers, save, schedule
 from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
 
-BEFORE_WEIGHT = 0.2
-LM_WEIGHT = 0.5
+BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT = 0.2, 0.3, 1.0
 
 
-def example(worked: Worked, style: str, rng: random.Random) -> tuple[list[str], bool]:
-    """A prefix of the solution whose last step is right or wrong (half and half), and whether it is right."""
-    steps = STYLES[style](worked)
-    last = rng.randrange(len(steps))
-    right = rng.random() < 0.5
-    if right:
-        return steps[: last + 1], True
-    if last < len(worked.facts):
-        facts = list(worked.facts)
-        facts[last] = mistake(facts[last], worked.question, rng)
-        worked = replace(worked, facts=tuple(facts))
-    else:
-        worked = replace(worked, answer=mistake(worked.answer, worked.question, rng))
-    return STYLES[style](worked)[: last + 1], False
+@dataclass(frozen=True)
+class Parts:
+    """What only training needs: the language-model head's weight and the probe of single tokens."""
+
+    words: torch.Tensor
+    probe: torch.nn.Linear
 
 
 def start_network(spec: PRMSpec, zoo: FilePath):
-    """(network for training, its language-model head's weight, tokenizer, format) from the base policy's folder."""
+    """(network, parts that only training needs, tokenizer, format) from the base policy's folder."""
     tokenizer = AutoTokenizer.from_pretrained(zoo / spec.base)
     base = AutoModelForCausalLM.from_pretrained(zoo / spec.base, dtype=torch.float32)
     marker = "ки" if spec.format == "tag" else "<extra_0>"
     tokenizer.add_special_tokens({"additional_special_tokens": [marker]})
     if len(tokenizer) > base.config.vocab_size:
         base.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    if spec.format == "tag":
-        return base, base.lm_head.weight, tokenizer, TagToken(tokenizer)
     torch.manual_seed(spec.seed)
+    parts = Parts(base.lm_head.weight, torch.nn.Linear(base.config.hidden_size, 1))
+    if spec.format == "tag":
+        return base, parts, tokenizer, TagToken(tokenizer)
     network = Qwen2ForProcessRewardModel(base.config)
     network.model = base.model
-    return network, base.lm_head.weight, tokenizer, TwoClass(tokenizer)
+    return network, parts, tokenizer, TwoClass(tokenizer)
 
 
-def examples(spec: PRMSpec, format):
-    """Endless (ids, (positions, right)) of the training split, in the styles of the spec's rollout policies."""
-    rng = random.Random(spec.seed)
-    styles = [POLICIES[name].family for name in spec.rollouts]
-    for worked in generate(1000 + spec.seed, "train"):
-        steps, right = example(worked, rng.choice(styles), rng)
-        encoded = format.encode(worked.question, steps)
-        yield list(encoded.ids), (encoded.positions, right)
+@dataclass(frozen=True)
+class Encoding:
+    """Ids up to the last score's `positions`; the solution's tokens are [start, len(ids)), the right ones [start, wrong)."""
+
+    ids: list[int]
+    positions: tuple[int, ...]
+    start: int
+    wrong: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
-def loss_of(network, lm_weight, format, group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(classification loss with the small language-model loss, accuracy on the last steps) of one batch."""
-    length = max(len(ids) for ids, _ in group)
-    ids = torch.full((len(group), length), pad)
-    rows, columns, targets, weights, text = [], [], [], [], torch.zeros_like(ids, dtype=torch.bool)
-    for row, (tokens, (positions, right)) in enumerate(group):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        for k, position in enumerate(positions):
-            last = k == len(positions) - 1
+def encode(example: Labelled, format) -> Encoding:
+    """An example as the format lays it out. The first wrong token is the first that differs from the right step's."""
+    encoded = format.encode(example.question, list(example.steps))
+    ids = list(encoded.ids[: encoded.positions[-1] + 1])
+    start = shared_prefix(ids, format.encode(example.question, ["?"]).ids)
+    if example.right:
+        return Encoding(ids, encoded.positions, start, len(ids))
+    expected = format.encode(example.question, [*example.steps[:-1], example.expected]).ids
+    return Encoding(ids, encoded.positions, start, min(shared_prefix(ids, expected), len(ids) - 1))
+
+
+def shared_prefix(a, b) -> int:
+    """How many first elements of two sequences are the same."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(sum of the three losses, share of last steps judged rightly) of one batch of `encode`d examples."""
+    ids = torch.full((len(group), max(map(len, group))), pad)
+    solution, still_right = torch.zeros_like(ids, dtype=torch.bool), torch.zeros_like(ids, dtype=torch.bool)
+    rows, columns, right, weights = [], [], [], []
+    for row, example in enumerate(group):
+        ids[row, : len(example)] = torch.tensor(example.ids)
+        solution[row, example.start : len(example)] = True
+        still_right[row, : example.wrong] = True
+        for position in example.positions:
             rows.append(row)
             columns.append(position)
-            targets.append(right if last else True)
-            weights.append(1.0 if last else BEFORE_WEIGHT)
-        end = positions[-1] if right else (positions[-2] if len(positions) > 1 else 0)
-        text[row, :end] = True
+            right.append(position < example.wrong)
+            weights.append(1.0 if position == example.positions[-1] else BEFORE_WEIGHT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = network.model(ids, use_cache=False).last_hidden_state
         states = hidden[rows, columns]
-        if format.head == "class":
-            logits = network.score(states)
-            target = torch.tensor(targets).long()
-        else:
-            logits = step_logits(network, states, format)
-            target = 1 - torch.tensor(targets).long()
-        spoken = text[:, 1:]
-        words = hidden[:, :-1][spoken] @ lm_weight.T
+        logits = network.score(states) if format.head == "class" else step_logits(network, states, format)
+        probed = parts.probe(hidden[solution])[:, 0]
+        spoken = (solution & still_right)[:, 1:]
+        words = hidden[:, :-1][spoken] @ parts.words.T
+    judged = torch.tensor(right)
+    target = judged.long() if format.head == "class" else 1 - judged.long()
     weight = torch.tensor(weights)
-    each = F.cross_entropy(logits.float(), target, reduction="none")
-    loss = (each * weight).sum() / weight.sum() + LM_WEIGHT * F.cross_entropy(words.float(), ids[:, 1:][spoken])
-    hit = (logits.argmax(-1) == target)[weight == 1.0].float().mean()
-    return loss, hit
+    loss = (F.cross_entropy(logits.float(), target, reduction="none") * weight).sum() / weight.sum()
+    loss = loss + PROBE_WEIGHT * F.binary_cross_entropy_with_logits(probed.float(), still_right[solution].float())
+    loss = loss + LM_WEIGHT * F.cross_entropy(words.float(), ids[:, 1:][spoken])
+    return loss, (logits.argmax(-1) == target)[weight == 1.0].float().mean()
 
 
 def train(spec: PRMSpec, zoo: FilePath) -> None:
     """Trains `spec` from zoo/base and writes zoo/name with `training.json` (the learning curve)."""
-    network, lm_weight, tokenizer, format = start_network(spec, zoo)
-    opts = optimizers(network, spec.learning_rate)
+    network, parts, tokenizer, format = start_network(spec, zoo)
+    opts = [*optimizers(network, spec.learning_rate), torch.optim.AdamW(parts.probe.parameters(), spec.learning_rate)]
+    rollouts = [zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts]
+    styles = [POLICIES[name].family for name in spec.rollouts]
+    examples = (encode(example, format) for example in stream(rollouts, styles, spec.seed))
     seen, curve, start = 0, [], time.time()
     bar = tqdm(total=spec.solutions, unit="sol", desc=spec.name, mininterval=10)
-    groups = batches(examples(spec, format), tokenizer.pad_token_id, spec.seed, collate=lambda group, pad: group)
+    groups = batches(examples, tokenizer.pad_token_id, spec.seed, collate=lambda group, pad: group)
     for step, group in enumerate(groups):
         for opt in opts:
             for parameters in opt.param_groups:
                 parameters["lr"] = spec.learning_rate * schedule((seen + 1) / spec.solutions)
-        loss, hit = loss_of(network, lm_weight, format, group, tokenizer.pad_token_id)
+        loss, hit = loss_of(network, parts, format, group, tokenizer.pad_token_id)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for opt in opts:
