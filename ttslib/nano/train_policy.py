@@ -11,6 +11,7 @@ import argparse
 import itertools
 import json
 import math
+import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -139,7 +140,13 @@ def train(spec: PolicySpec, out: FilePath) -> None:
         if seen >= spec.tokens:
             break
     save(model, tokenizer, out / spec.name)
-    (out / spec.name / "training.json").write_text(json.dumps({"spec": vars(spec), "curve": curve}, indent=1))
+    (out / spec.name / "training.json").write_text(training_log(spec, curve))
+
+
+def training_log(spec, curve: list[dict]) -> str:
+    """What was trained, where, and the learning curve, as JSON."""
+    machine = f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return json.dumps({"spec": vars(spec), "machine": machine, "curve": curve}, indent=1)
 
 
 def save(model, tokenizer, folder: FilePath) -> None:

@@ -8,7 +8,6 @@ after training, that says at every token of the solution whether it is still rig
 """
 
 import argparse
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -20,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ttslib.nano.prm_data import Labelled, stream
 from ttslib.nano.specs import POLICIES, PRMS, PRMSpec
-from ttslib.nano.train_policy import batches, optimizers, save, schedule
+from ttslib.nano.train_policy import batches, optimizers, save, schedule, training_log
 from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
@@ -141,7 +140,7 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
         if seen >= spec.solutions:
             break
     save(network, tokenizer, zoo / spec.name)
-    (zoo / spec.name / "training.json").write_text(json.dumps({"spec": vars(spec), "curve": curve}, indent=1))
+    (zoo / spec.name / "training.json").write_text(training_log(spec, curve))
 
 
 if __name__ == "__main__":

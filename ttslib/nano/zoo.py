@@ -1,0 +1,90 @@
+"""Rebuilds the nano zoo from nothing: policies, their rollouts, PRMs. Running again does only what is missing.
+
+    python -m ttslib.nano.zoo                       # everything, into runs/zoo
+    python -m ttslib.nano.zoo nano-llama-1m         # one model and what it needs
+    python -m ttslib.nano.zoo --ship                # copies finished models into the package, with their cards
+
+Each stage is a process of its own, so that the memory and threads of one never weigh on the next. A model whose
+training was cut short is trained again from its start: no model takes longer than about half an hour on two cores.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ttslib.nano.cards import card
+from ttslib.nano.specs import POLICIES, PRMS
+from ttslib.zoo import ZOO
+
+TRAINED = "training.json"
+
+
+def build(name: str, zoo: Path) -> None:
+    """Makes zoo/name, and first whatever it needs. Raises ValueError for a name that is in no spec."""
+    if name in POLICIES:
+        if not (zoo / name / TRAINED).is_file():
+            _stage("train_policy", name, "--out", zoo)
+    elif name in PRMS:
+        for policy in {PRMS[name].base, *PRMS[name].rollouts}:
+            build(policy, zoo)
+        for policy in PRMS[name].rollouts:
+            rollouts = zoo / "rollouts" / f"{policy}.jsonl"
+            if not rollouts.is_file():
+                _stage("rollouts", zoo / policy, "--family", POLICIES[policy].family, "--out", rollouts)
+        if not (zoo / name / TRAINED).is_file():
+            _stage("train_prm", name, "--zoo", zoo)
+    else:
+        raise ValueError(f"Unknown nano model {name!r}: give one of {', '.join([*POLICIES, *PRMS])}.")
+
+
+def ship(zoo: Path, limit: int) -> None:
+    """Measures every finished model, writes its card and copies it into the package."""
+    for name in [*POLICIES, *PRMS]:
+        folder = zoo / name
+        if not (folder / TRAINED).is_file():
+            raise ValueError(f"{name} is not trained yet: run `make zoo MODEL={name}` first.")
+        measured = [_measure(folder, None, limit)] if name in POLICIES else [
+            _measure(folder, zoo / policy, limit) for policy in POLICIES
+        ]
+        (folder / "README.md").write_text(card(json.loads((folder / TRAINED).read_text()), measured), encoding="utf-8")
+        shutil.copytree(folder, ZOO / name, dirs_exist_ok=True)
+        print(f"shipped {name}", flush=True)
+
+
+def _measure(folder: Path, policy: Path | None, limit: int) -> dict[str, str]:
+    options = ["--limit", str(limit), *(["--policy", str(policy)] if policy else [])]
+    command = [sys.executable, "-m", "ttslib.nano.measure", str(folder), *options]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(output[output.index("{\n") :])
+
+
+def _stage(module: str, *arguments: object) -> None:
+    print(f"zoo: {module} {arguments[0]}", flush=True)
+    subprocess.run([sys.executable, "-m", f"ttslib.nano.{module}", *map(str, arguments)], check=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line above; 0 when everything asked for is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="MODEL")
+    parser.add_argument("--zoo", type=Path, default=Path("runs/zoo"))
+    parser.add_argument("--ship", action="store_true")
+    parser.add_argument("--limit", type=int, default=500, help="problems that the cards' numbers are measured on")
+    options = parser.parse_args(arguments)
+    try:
+        if options.ship:
+            ship(options.zoo, options.limit)
+        else:
+            for name in options.names or [*POLICIES, *PRMS]:
+                build(name, options.zoo)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
