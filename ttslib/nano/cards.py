@@ -24,6 +24,6 @@ def _what(spec: dict) -> str:
     if "family" in spec:
         return (f"A {spec['family']}-architecture policy trained from scratch on generated NanoMATH problems, in the "
                 "family's step style. Its only use is the study of test-time scaling on NanoMATH.")
-    return (f"A process reward model in the `{spec['format']}` input format, started from {spec['base']}. Labels are the "
-            "generator's exact step check, on slips made on purpose and on solutions sampled from "
+    return (f"A process reward model in the `{spec['format']}` input format, started from {spec['base']}. Labels are "
+            "the generator's exact step check, on slips made on purpose and on solutions sampled from "
             f"{' and '.join(spec['rollouts'])}; test problems are in neither.")

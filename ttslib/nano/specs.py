@@ -34,6 +34,6 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=12_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-1m",), solutions=60_000),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-1m", "nano-qwen-3m"), solutions=60_000),
+    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-1m",), solutions=120_000),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-1m", "nano-qwen-3m"), solutions=80_000),
 )}

@@ -54,7 +54,7 @@ def start_network(spec: PRMSpec, zoo: FilePath):
 
 @dataclass(frozen=True)
 class Encoding:
-    """Ids up to the last score's `positions`; the solution's tokens are [start, len(ids)), the right ones [start, wrong)."""
+    """Ids up to the last score; the solution's tokens are [start, len(ids)), the right ones [start, wrong)."""
 
     ids: list[int]
     positions: tuple[int, ...]
