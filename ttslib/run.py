@@ -27,12 +27,13 @@ def execute(notebook: Path, profile: str, figures: Path, store: Path) -> float:
     """Runs one notebook at `profile` and returns its seconds; papermill's error passes through."""
     import papermill
 
-    folder = figures / notebook.stem
+    folder, here = figures / notebook.stem, notebook.parent
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     papermill.execute_notebook(
-        str(notebook), str(folder / notebook.name), progress_bar=False,
-        parameters={"PROFILE": profile, "FIGURES": str(folder.resolve()), "STORE": str(store.resolve())},
+        str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
+        # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
+        parameters={"PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here)},
     )
     return time.perf_counter() - start
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
-from ttslib.plots import PALETTE, Picture, figure, rendered
+from ttslib.plots import LOOKS, PALETTE, Picture, figure, rendered
 from ttslib.search.tree import Node, Trajectory, Tree
+
+if TYPE_CHECKING:
+    from ttslib.results import Results
 
 _COLOURS = matplotlib.colormaps["viridis"]
 _CHOSEN = PALETTE["vermillion"]
@@ -69,7 +73,22 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
     for side in axes.spines.values():
         side.set_visible(False)
     if own:
-        _legend(picture, axes, bool(winners), any(node.score is None for node in tree.nodes))
+        _legend(picture, [axes], bool(winners), any(node.score is None for node in tree.nodes))
+    return picture
+
+
+def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Picture:
+    """The trees of several methods on one problem in one picture, each with the path that `vote` chose.
+
+    `runs`: method -> its results; `place`: which of their problems.
+    """
+    picture, axes = figure(5.2 * len(runs), 4.6, columns=len(runs))
+    panels = np.atleast_1d(axes)
+    for panel, (method, run) in zip(panels, runs.items(), strict=True):
+        record = run.records[place]
+        title = f"{LOOKS[method][0]}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
+        draw(record.tree, run.chosen(vote)[place], axes=panel, title=title)
+    _legend(picture, list(panels), chosen=True, unscored=False)
     return picture
 
 
@@ -180,7 +199,7 @@ def _node(axes: Axes, node: Node, place: tuple[float, float], won: bool, number:
         axes.annotate(f"x{node.copies}", place, (beside, beside), fontsize=7.5, bbox=patch, **text)
 
 
-def _legend(picture: Picture, axes: Axes, chosen: bool, unscored: bool) -> None:
+def _legend(picture: Picture, panels: Sequence[Axes], chosen: bool, unscored: bool) -> None:
     def mark(label: str, marker: str, size: float, fill: str, edge: str = "black") -> Line2D:
         return Line2D([], [], linestyle="none", marker=marker, markersize=size, markerfacecolor=fill,
                       markeredgecolor=edge, label=label)  # fmt: skip
@@ -192,9 +211,10 @@ def _legend(picture: Picture, axes: Axes, chosen: bool, unscored: bool) -> None:
     if chosen:
         handles.append(Line2D([], [], color=_CHOSEN, linewidth=2.6, label="chosen path"))
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01), "ncols": len(handles)}
-    axes.legend(handles=handles, fontsize=9, frameon=False, handletextpad=0.4, columnspacing=1.2, **below)
+    middle = panels[len(panels) // 2]
+    middle.legend(handles=handles, fontsize=9, frameon=False, handletextpad=0.4, columnspacing=1.2, **below)
     bar = picture.colorbar(
-        ScalarMappable(Normalize(0, 1), _COLOURS), ax=axes, shrink=0.75, aspect=22, pad=0.02
+        ScalarMappable(Normalize(0, 1), _COLOURS), ax=panels, shrink=0.75, aspect=22, pad=0.02
     )
     bar.set_label("PRM score of the step", fontsize=9)
     bar.ax.tick_params(labelsize=8)

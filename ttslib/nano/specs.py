@@ -18,22 +18,27 @@ class PolicySpec:
 
 @dataclass(frozen=True)
 class PRMSpec:
-    """A PRM that starts from a policy's weights. `rollouts`: the policies whose samples carry the labels."""
+    """A PRM that starts from a policy's weights, with `fresh_layers` on top (see `train_prm`).
+
+    `rollouts`: the policies whose samples carry the labels.
+    """
 
     name: str
     format: str  # "tag" (tag token, +/- logits) | "two_class" (two-class head at a marker)
     base: str
     rollouts: tuple[str, ...]
     solutions: int
+    fresh_layers: int = 2
     learning_rate: float = 0.003
     seed: int = 0
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=10_000_000),
-    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=12_000_000),
+    PolicySpec("nano-llama-0.4m", "llama", width=96, layers=3, tokens=4_000_000),
+    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=7_000_000),
+    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=9_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-1m",), solutions=120_000),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-1m", "nano-qwen-3m"), solutions=80_000),
+    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), solutions=60_000),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-0.4m", "nano-qwen-3m"), solutions=60_000),
 )}

@@ -1,4 +1,7 @@
-"""The nano tokenizers: byte-level BPE in which every number below 100 is one token.
+"""The nano tokenizers: byte-level BPE in which every number below 100 is one token, whatever stands around it.
+
+A space belongs to the word or sign before it, never to a number: "36 + 19" is three tokens, and each number has one
+embedding. That halves the length of a solution, and with it the time to train and to sample.
 
 Each family has its own special tokens and chat template (the true ones of Llama 3 and Qwen2.5, without a system
 turn), so that a nano prompt looks like the prompt of the model it stands for.
@@ -12,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from ttslib.nano.generator import generate
 from ttslib.nano.styles import SEPARATOR, STYLES
 
-VOCABULARY = 512
+VOCABULARY = 640
 CORPUS = 4000
 
 LLAMA_TEMPLATE = (
@@ -44,7 +47,7 @@ def _corpus():
         yield worked.question
         for steps in STYLES.values():
             yield SEPARATOR.join(steps(worked)) + SEPARATOR
-    yield "user system assistant " * 1000
+    yield "user\nsystem\nassistant\n" * 1000
 
 
 def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
@@ -52,7 +55,7 @@ def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
     settings = dict(FAMILIES[family])
     special = settings.pop("special")
     tokenizer = Tokenizer(models.BPE())
-    pieces = Regex(r" ?\\[A-Za-z]+|#+| ?[A-Za-z]+|[0-9]{1,2}|\n\n| ?[^\s0-9A-Za-z]|\s")
+    pieces = Regex(r" ?\\[A-Za-z]+ ?|#+ ?| ?[A-Za-z]+ ?|[0-9]{1,2}|\n\n| ?[^\s\\0-9A-Za-z]+ ?|\s|\\")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(pieces, "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),

@@ -24,9 +24,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCau
 from ttslib.nano.generator import Worked, generate
 from ttslib.nano.specs import POLICIES, PolicySpec
 from ttslib.nano.styles import SEPARATOR, STYLES
-from ttslib.nano.tokenizer import build_tokenizer
+from ttslib.nano.tokenizer import VOCABULARY, build_tokenizer
 
-BATCH_TOKENS = 6144
+BATCH_TOKENS = 4096
 POOL = 1024
 ARCHITECTURES = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen": (Qwen2Config, Qwen2ForCausalLM)}
 
@@ -36,12 +36,14 @@ def build_model(spec: PolicySpec, tokenizer):
     torch.manual_seed(spec.seed)
     config_class, model_class = ARCHITECTURES[spec.family]
     config = config_class(
-        vocab_size=512, hidden_size=spec.width, intermediate_size=round(spec.width * 2.75 / 32) * 32,
+        vocab_size=VOCABULARY, hidden_size=spec.width, intermediate_size=round(spec.width * 2.75 / 32) * 32,
         num_hidden_layers=spec.layers, num_attention_heads=spec.width // 32, num_key_value_heads=spec.width // 32,
         max_position_embeddings=1024, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )
-    return model_class(config)
+    model = model_class(config)
+    model.set_attn_implementation("eager")  # on CPU 1.4 times the speed of the fused kernel at these lengths
+    return model
 
 
 @dataclass(frozen=True)

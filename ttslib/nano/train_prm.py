@@ -2,12 +2,16 @@
 
     python -m ttslib.nano.train_prm nano-prm-qwen-m --zoo runs/zoo
 
-Examples are those of `prm_data`. Every right step before the last counts too, at a smaller weight. Two losses beside
-that of the steps keep the network able to check: the language-model loss on right steps, and a linear probe, dropped
-after training, that says at every token of the solution whether it is still right.
+Examples are those of `prm_data`. Every right step before the last counts too, at a smaller weight.
+
+A policy forms its guess of the next token in its last layer, so a PRM with only these layers has nowhere left to
+compare the guess with what was written. The PRM therefore gets fresh layers on top, which start as the identity. Two
+losses beside that of the steps tell the two halves apart: the language-model loss on right steps, read below the fresh
+layers, and a linear probe above them, dropped after training, that says at every token whether all is still right.
 """
 
 import argparse
+import copy
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -24,14 +28,15 @@ from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
 
-BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT = 0.2, 0.3, 1.0
+BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT = 0.2, 0.5, 1.0
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What only training needs: the language-model head's weight and the probe of single tokens."""
+    """What only training needs: the head that guesses tokens, after how many layers, and the probe of single tokens."""
 
     words: torch.Tensor
+    depth: int
     probe: torch.nn.Linear
 
 
@@ -39,17 +44,35 @@ def start_network(spec: PRMSpec, zoo: FilePath):
     """(network, parts that only training needs, tokenizer, format) from the base policy's folder."""
     tokenizer = AutoTokenizer.from_pretrained(zoo / spec.base)
     base = AutoModelForCausalLM.from_pretrained(zoo / spec.base, dtype=torch.float32)
+    depth = base.config.num_hidden_layers
+    torch.manual_seed(spec.seed)
+    base = deepened(base, spec.fresh_layers)
     marker = "ки" if spec.format == "tag" else "<extra_0>"
     tokenizer.add_special_tokens({"additional_special_tokens": [marker]})
     if len(tokenizer) > base.config.vocab_size:
         base.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    torch.manual_seed(spec.seed)
-    parts = Parts(base.lm_head.weight, torch.nn.Linear(base.config.hidden_size, 1))
+    parts = Parts(base.lm_head.weight, depth, torch.nn.Linear(base.config.hidden_size, 1))
     if spec.format == "tag":
         return base, parts, tokenizer, TagToken(tokenizer)
     network = Qwen2ForProcessRewardModel(base.config)
     network.model = base.model
+    network.set_attn_implementation("eager")
     return network, parts, tokenizer, TwoClass(tokenizer)
+
+
+def deepened(base, layers: int):
+    """`base` with `layers` more transformer layers on top, which add nothing to the residual stream at first."""
+    config = copy.deepcopy(base.config)
+    config.num_hidden_layers += layers
+    if getattr(config, "layer_types", None):
+        config.layer_types += config.layer_types[-1:] * layers
+    deeper = type(base)(config)
+    deeper.load_state_dict(base.state_dict(), strict=False)
+    for layer in deeper.model.layers[-layers:] if layers else []:
+        torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
+        torch.nn.init.zeros_(layer.mlp.down_proj.weight)
+    deeper.set_attn_implementation("eager")
+    return deeper
 
 
 @dataclass(frozen=True)
@@ -96,12 +119,13 @@ def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tenso
             right.append(position < example.wrong)
             weights.append(1.0 if position == example.positions[-1] else BEFORE_WEIGHT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        hidden = network.model(ids, use_cache=False).last_hidden_state
+        out = network.model(ids, use_cache=False, output_hidden_states=True)
+        hidden, guess = out.last_hidden_state, network.model.norm(out.hidden_states[parts.depth])
         states = hidden[rows, columns]
         logits = network.score(states) if format.head == "class" else step_logits(network, states, format)
         probed = parts.probe(hidden[solution])[:, 0]
         spoken = (solution & still_right)[:, 1:]
-        words = hidden[:, :-1][spoken] @ parts.words.T
+        words = guess[:, :-1][spoken] @ parts.words.T
     judged = torch.tensor(right)
     target = judged.long() if format.head == "class" else 1 - judged.long()
     weight = torch.tensor(weights)

@@ -1,0 +1,136 @@
+"""The tables that notebooks show and figures are drawn from, as pandas data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas
+
+from ttslib import stats, voting
+from ttslib.stats import Estimate
+
+if TYPE_CHECKING:
+    from ttslib.results import Results
+
+DRAWS = 32
+
+
+def budgets(cot: Results, pool: Results, searches: Mapping[str, Mapping[int, Results]],
+            vote: str = "prm_last_vote") -> pandas.DataFrame:  # fmt: skip
+    """One row for each method and budget: method, N, value, low, high, n, failed, policy_tokens, prm_tokens.
+
+    cot: the greedy run. pool: one Best-of-N run; BoN and majority at smaller N are the mean over `DRAWS` random
+    sub-samples of it, pass@k is the unbiased estimate from all of it. searches: method -> N -> its run. `vote`
+    chooses the answer of BoN and the searches. value, low and high lie in [0, 1], with 95 % intervals over problems.
+    """
+    return pandas.DataFrame(_rows(cot, pool, searches, vote))
+
+
+def _rows(cot, pool, searches, vote) -> Iterator[dict]:
+    yield _row("cot", 1, cot.accuracy("majority_vote"), cot)
+    yield _row("mean", 1, pool.mean_pass_at_1(), pool.subsample(1))
+    size = pool.records[0].N
+    for n in (2**i for i in range(size.bit_length()) if 2**i <= size):
+        part = _part(pool, n)
+        yield _row("majority", n, part.accuracy("majority_vote"), part, prm=False)
+        yield _row("best_of_n", n, part.accuracy(vote), part)
+        yield _row("pass@k", n, pool.pass_at_k(n), part, prm=False)
+    for method, runs in searches.items():
+        for n, run in runs.items():
+            yield _row(method, n, run.accuracy(vote), run)
+
+
+def _row(method: str, n: int, estimate: Estimate, run: Results, prm: bool = True) -> dict:
+    tokens = {"policy_tokens": run.tokens.policy, "prm_tokens": run.tokens.prm if prm and method != "mean" else 0}
+    return {"method": method, "N": n} | vars(estimate) | tokens
+
+
+def ladder(pool: Results, n: int, vote: str = "prm_last_vote") -> pandas.DataFrame:
+    """The order that test-time scaling promises at budget n, with each gap as a paired difference over problems.
+
+    pass@n >= BoN >= majority >= mean pass@1, from one Best-of-N pool; columns: quantity, value, low, high, and
+    gap, gap_low, gap_high to the next row (empty in the last).
+    """
+    part = _part(pool, n)
+    values = {
+        f"pass@{n}": pool.passes(n), f"BoN@{n} ({vote})": part.correct(vote),
+        f"majority@{n}": part.correct("majority_vote"), "mean pass@1": pool.passes(1),
+    }  # fmt: skip
+    rows = []
+    for at, (name, correct) in enumerate(values.items()):
+        level = stats.accuracy(correct)
+        row = {"quantity": name, "value": level.value, "low": level.low, "high": level.high}
+        if at + 1 < len(values):
+            gap = stats.paired_difference(correct, list(values.values())[at + 1])
+            row |= {"gap": gap.value, "gap_low": gap.low, "gap_high": gap.high}
+        rows.append(row)
+    return pandas.DataFrame(rows)
+
+
+def differences(searches: Mapping[str, Mapping[int, Results]], pool: Results,
+                vote: str = "prm_last_vote") -> pandas.DataFrame:  # fmt: skip
+    """Paired difference of each search to Best-of-N at the same N: method, N, minus BoN, low, high."""
+    rows = []
+    for method, runs in searches.items():
+        for n, run in runs.items():
+            gap = run.minus(_part(pool, n), vote)
+            rows.append({"method": method, "N": n, "minus BoN": gap.value, "low": gap.low, "high": gap.high})
+    return pandas.DataFrame(rows)
+
+
+def voting_rules(runs: Mapping[str, Results]) -> pandas.DataFrame:
+    """Accuracy under each of the paper's seven rules (rows) for each run (columns), as "value [low, high]"."""
+    return pandas.DataFrame(
+        {name: {rule: _interval(run.accuracy(rule)) for rule in voting.RULES} for name, run in runs.items()}
+    )
+
+
+def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
+    """The distinct answers to one problem: how many trajectories gave each, the sum and the best of their last scores.
+
+    Answers that are mathematically equal share a row. `right` compares with the gold answer. None: no answer found.
+    """
+    record = run.records[place]
+    answers, scores = run.candidates(place)
+    last = voting.RULES["prm_last_vote"].weights(scores)
+    rows: dict[int, dict] = {}
+    for at, leader in enumerate(voting.group(answers)):
+        row = rows.setdefault(leader, {
+            "answer": answers[leader], "right": run.is_right(place, answers[leader]), "votes": 0, "score sum": 0.0,
+            "best score": 0.0,
+        })  # fmt: skip
+        row["votes"] += 1
+        row["score sum"] += last[at]
+        row["best score"] = max(row["best score"], last[at])
+    if not rows:
+        raise ValueError(f"{record.label} has no trajectory to count: {record.error or 'nothing was finished'}.")
+    return pandas.DataFrame(rows.values()).sort_values("score sum", ascending=False, ignore_index=True)
+
+
+def verdicts(runs: Mapping[str, Results], rules: Sequence[str], place: int = 0) -> pandas.DataFrame:
+    """What each rule (column) makes of each run (row) on one problem: the answer, ticked if it is right."""
+    return pandas.DataFrame({
+        rule: {
+            name: f"{answer} {'✓' if run.is_right(place, answer) else '✗'}"
+            for name, run in runs.items() for answer in [run.answers(rule)[place]]
+        }
+        for rule in rules
+    })  # fmt: skip
+
+
+def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
+    """What each run cost, over all its problems: answers, policy tokens and calls, PRM tokens and calls."""
+    rows = {}
+    for name, run in runs.items():
+        rows[name] = {"answers": sum(len(record.trajectories) for record in run)} | vars(run.tokens)
+    return pandas.DataFrame.from_dict(rows, orient="index")
+
+
+def _part(pool: Results, n: int) -> Results:
+    """The pool at budget n: the mean over random sub-samples, or the pool itself if that is its size."""
+    return pool.subsample(n, draws=None if n == pool.records[0].N else DRAWS)
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
