@@ -65,7 +65,7 @@ def accuracy_axes(axes: Axes, budgets: Iterable[int], title: str = "") -> Axes:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(budgets, [str(n) for n in budgets])
     axes.set_xlim(budgets[0] / 1.35, budgets[-1] * 1.35)
-    axes.set(xlabel="Budget N", ylabel="Accuracy (%)", title=title)
+    axes.set(xlabel="Budget N", ylabel="Accuracy (%), 95 % interval", title=title)
     return axes
 
 

@@ -33,7 +33,9 @@ def execute(notebook: Path, profile: str, figures: Path, store: Path) -> float:
     papermill.execute_notebook(
         str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
         # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
-        parameters={"PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here)},
+        parameters={
+            "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
+        },
     )
     return time.perf_counter() - start
 

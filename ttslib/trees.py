@@ -88,6 +88,9 @@ def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Pict
         record = run.records[place]
         title = f"{LOOKS[method][0]}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
         draw(record.tree, run.chosen(vote)[place], axes=panel, title=title)
+    deepest = min(panel.get_ylim()[0] for panel in panels)
+    for panel in panels:
+        panel.set_ylim(bottom=deepest)
     _legend(picture, list(panels), chosen=True, unscored=False)
     return picture
 

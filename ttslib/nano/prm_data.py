@@ -6,7 +6,7 @@ solution (`mistakes`), and the first wrong steps of solutions that policies samp
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def sampled(row: dict, rng: random.Random) -> Labelled | None:
     return Labelled(row["question"], tuple(steps[: last + 1]), right, row["right"][last])
 
 
-def stream(rollouts: list[Path], styles: list[str], seed: int, share: float = 0.5) -> Iterator[Labelled]:
+def stream(rollouts: list[Path], styles: Sequence[str], seed: int, share: float = 0.5) -> Iterator[Labelled]:
     """An endless mix: `share` of the examples from the rollout files, the rest made, in the given step styles."""
     rng = random.Random(seed)
     rows = [json.loads(line) for path in rollouts for line in path.read_text(encoding="utf-8").splitlines()]

@@ -33,11 +33,13 @@ def roll_out(folder: Path, family: str, out: Path, problems: int, samples: int) 
         for solutions, record in zip(sampled, results, strict=True):
             solutions.update(tuple(step.strip() for step in path["steps"]) for path in record.trajectories)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", encoding="utf-8") as file:
+    unfinished = out.with_suffix(".part")
+    with unfinished.open("w", encoding="utf-8") as file:
         for w, solutions in zip(worked, sampled, strict=True):
             labelled = [(steps, check_steps(list(steps), w, family)) for steps in sorted(solutions)]
             row = {"question": w.question, "right": STYLES[family](w), "sampled": labelled}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    unfinished.replace(out)
 
 
 if __name__ == "__main__":

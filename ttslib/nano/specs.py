@@ -20,13 +20,14 @@ class PolicySpec:
 class PRMSpec:
     """A PRM that starts from a policy's weights, with `fresh_layers` on top (see `train_prm`).
 
-    `rollouts`: the policies whose samples carry the labels.
+    `rollouts`: the policies whose samples carry the labels. `styles`: the step styles of the slips made on purpose.
     """
 
     name: str
     format: str  # "tag" (tag token, +/- logits) | "two_class" (two-class head at a marker)
     base: str
     rollouts: tuple[str, ...]
+    styles: tuple[str, ...]
     solutions: int
     fresh_layers: int = 2
     learning_rate: float = 0.003
@@ -39,6 +40,6 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=9_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), solutions=60_000),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-0.4m", "nano-qwen-3m"), solutions=60_000),
+    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), ("llama",), solutions=60_000),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-0.4m",), ("llama", "qwen"), solutions=40_000),
 )}

@@ -22,13 +22,14 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ttslib.nano.prm_data import Labelled, stream
-from ttslib.nano.specs import POLICIES, PRMS, PRMSpec
+from ttslib.nano.specs import PRMS, PRMSpec
 from ttslib.nano.train_policy import batches, optimizers, save, schedule, training_log
 from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
 
-BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT = 0.2, 0.5, 1.0
+BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT, RECALL_WEIGHT = 0.2, 0.5, 1.0, 0.3
+BATCH_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,24 @@ def deepened(base, layers: int):
     for layer in deeper.model.layers[-layers:] if layers else []:
         torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
         torch.nn.init.zeros_(layer.mlp.down_proj.weight)
+        # Equal projections make a token attend to where it was guessed, which is what comparing starts from.
+        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
     deeper.set_attn_implementation("eager")
     return deeper
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """Ids up to the last score; the solution's tokens are [start, len(ids)), the right ones [start, wrong)."""
+    """Ids up to the last score; the solution's tokens are [start, len(ids)), the right ones [start, wrong).
+
+    `expected`: the token that should stand at `wrong`; -1 if all is right.
+    """
 
     ids: list[int]
     positions: tuple[int, ...]
     start: int
     wrong: int
+    expected: int = -1
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,7 +103,8 @@ def encode(example: Labelled, format) -> Encoding:
     if example.right:
         return Encoding(ids, encoded.positions, start, len(ids))
     expected = format.encode(example.question, [*example.steps[:-1], example.expected]).ids
-    return Encoding(ids, encoded.positions, start, min(shared_prefix(ids, expected), len(ids) - 1))
+    wrong = min(shared_prefix(ids, expected), len(ids) - 1, len(expected) - 1)
+    return Encoding(ids, encoded.positions, start, wrong, expected[wrong])
 
 
 def shared_prefix(a, b) -> int:
@@ -105,7 +113,7 @@ def shared_prefix(a, b) -> int:
 
 
 def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(sum of the three losses, share of last steps judged rightly) of one batch of `encode`d examples."""
+    """(sum of the losses, share of last steps judged rightly) of one batch of `encode`d examples."""
     ids = torch.full((len(group), max(map(len, group))), pad)
     solution, still_right = torch.zeros_like(ids, dtype=torch.bool), torch.zeros_like(ids, dtype=torch.bool)
     rows, columns, right, weights = [], [], [], []
@@ -126,12 +134,17 @@ def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tenso
         probed = parts.probe(hidden[solution])[:, 0]
         spoken = (solution & still_right)[:, 1:]
         words = guess[:, :-1][spoken] @ parts.words.T
+        slips = [(row, example.wrong, example.expected) for row, example in enumerate(group) if example.expected >= 0]
+        place, at, meant = torch.tensor(slips, dtype=torch.long).reshape(-1, 3).T
+        recalled = hidden[place, at] @ parts.words.T
     judged = torch.tensor(right)
     target = judged.long() if format.head == "class" else 1 - judged.long()
     weight = torch.tensor(weights)
     loss = (F.cross_entropy(logits.float(), target, reduction="none") * weight).sum() / weight.sum()
     loss = loss + PROBE_WEIGHT * F.binary_cross_entropy_with_logits(probed.float(), still_right[solution].float())
     loss = loss + LM_WEIGHT * F.cross_entropy(words.float(), ids[:, 1:][spoken])
+    if slips:
+        loss = loss + RECALL_WEIGHT * F.cross_entropy(recalled.float(), meant)
     return loss, (logits.argmax(-1) == target)[weight == 1.0].float().mean()
 
 
@@ -140,11 +153,10 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
     network, parts, tokenizer, format = start_network(spec, zoo)
     opts = [*optimizers(network, spec.learning_rate), torch.optim.AdamW(parts.probe.parameters(), spec.learning_rate)]
     rollouts = [zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts]
-    styles = [POLICIES[name].family for name in spec.rollouts]
-    examples = (encode(example, format) for example in stream(rollouts, styles, spec.seed))
-    seen, curve, start = 0, [], time.time()
+    examples = (encode(example, format) for example in stream(rollouts, spec.styles, spec.seed))
+    seen, curve, recent, start = 0, [], [], time.time()
     bar = tqdm(total=spec.solutions, unit="sol", desc=spec.name, mininterval=10)
-    groups = batches(examples, tokenizer.pad_token_id, spec.seed, collate=lambda group, pad: group)
+    groups = batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group)
     for step, group in enumerate(groups):
         for opt in opts:
             for parameters in opt.param_groups:
@@ -157,10 +169,13 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
             opt.zero_grad(set_to_none=True)
         seen += len(group)
         bar.update(len(group))
-        if step % 50 == 0:
-            point = {"solutions": seen, "loss": round(loss.item(), 4), "accuracy": round(hit.item(), 4)}
+        recent.append((loss.item(), hit.item()))
+        if step % 50 == 49 or seen >= spec.solutions:
+            mean_loss, mean_hit = (round(sum(column) / len(recent), 4) for column in zip(*recent, strict=True))
+            point = {"solutions": seen, "loss": mean_loss, "accuracy": mean_hit}
             curve.append({**point, "seconds": round(time.time() - start, 1)})
-            bar.set_postfix(loss=f"{loss.item():.3f}", accuracy=f"{hit.item():.2f}")
+            bar.set_postfix(loss=f"{mean_loss:.3f}", accuracy=f"{mean_hit:.2f}")
+            recent = []
         if seen >= spec.solutions:
             break
     save(network, tokenizer, zoo / spec.name)
