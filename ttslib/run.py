@@ -37,7 +37,19 @@ def execute(notebook: Path, profile: str, figures: Path, store: Path) -> float:
             "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
         },
     )
+    _drop_stderr(folder / notebook.name)
     return time.perf_counter() - start
+
+
+def _drop_stderr(executed: Path) -> None:
+    """What libraries log (progress, warnings with paths of this machine) is no part of the record; errors raise."""
+    import nbformat
+
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    nbformat.write(notebook, executed)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,8 @@
-"""Training examples of PRMs: a right prefix, then one step that is right or wrong, half and half.
+"""Training examples of PRMs: solutions that are right so far or have a first wrong step, half and half.
 
-Nothing after a first error is ever an example. Wrong steps come from two sources: slips made on purpose on the worked
-solution (`mistakes`), and the first wrong steps of solutions that policies sampled (`rollouts`).
+Wrong steps come from two sources: slips made on purpose on the worked solution (`mistakes`), and the first wrong steps
+of solutions that policies sampled (`rollouts`). Most examples end with the step that decides. Some wrong ones go on
+behind it, since a PRM whose last score should stand for a whole solution must not forgive an early error.
 """
 
 import json
@@ -17,32 +18,34 @@ from ttslib.nano.styles import STYLES
 
 @dataclass(frozen=True)
 class Labelled:
-    """Steps whose last one is right or not (`right`), all before it being right; `expected` is the right last step."""
+    """Steps of a solution. `wrong`: index of the first wrong one, -1 if all are right.
+
+    `expected`: the right step at that place.
+    """
 
     question: str
     steps: tuple[str, ...]
-    right: bool
-    expected: str
+    wrong: int = -1
+    expected: str = ""
 
 
-def made(worked: Worked, style: str, rng: random.Random) -> Labelled:
-    """A prefix of the worked solution, with a slip made in its last step half of the time."""
+def made(worked: Worked, style: str, rng: random.Random, beyond: float = 0.0) -> Labelled:
+    """A prefix of the worked solution; half of the time with a slip, in its last step but for a share `beyond`."""
     steps = STYLES[style](worked)
     last = rng.randrange(len(steps))
-    right = rng.random() < 0.5
-    if right:
-        shown = steps
-    elif last < len(worked.facts):
+    if rng.random() < 0.5:
+        return Labelled(worked.question, tuple(steps[: last + 1]))
+    if last < len(worked.facts):
         facts = list(worked.facts)
         facts[last] = mistake(facts[last], worked.question, rng)
         shown = STYLES[style](replace(worked, facts=tuple(facts)))
     else:
         shown = STYLES[style](replace(worked, answer=mistake(worked.answer, worked.question, rng)))
-    return Labelled(worked.question, tuple(shown[: last + 1]), right, steps[last])
+    return _wrong(worked.question, shown, last, steps[last], rng, beyond)
 
 
-def sampled(row: dict, rng: random.Random) -> Labelled | None:
-    """A prefix of a sampled solution: up to its first wrong step, or a right one cut at a random depth.
+def sampled(row: dict, rng: random.Random, beyond: float = 0.0) -> Labelled | None:
+    """A sampled solution: a wrong one (see `made` for `beyond`), or a right one cut at a random depth.
 
     None if this row has no solution of the wanted kind, or only ones that go on after their end.
     """
@@ -51,16 +54,25 @@ def sampled(row: dict, rng: random.Random) -> Labelled | None:
     if not pool:
         return None
     steps, wrong = rng.choice(pool)
-    last = rng.randrange(len(steps)) if right else wrong
-    if last >= len(row["right"]):
+    if right:
+        last = rng.randrange(len(steps))
+        return Labelled(row["question"], tuple(steps[: last + 1])) if last < len(row["right"]) else None
+    if wrong >= len(row["right"]):
         return None
-    return Labelled(row["question"], tuple(steps[: last + 1]), right, row["right"][last])
+    return _wrong(row["question"], steps, wrong, row["right"][wrong], rng, beyond)
 
 
-def stream(rollouts: list[Path], styles: Sequence[str], seed: int, share: float = 0.5) -> Iterator[Labelled]:
+def _wrong(question: str, steps: Sequence[str], wrong: int, expected: str, rng: random.Random,
+           beyond: float) -> Labelled:  # fmt: skip
+    whole = beyond > 0 and rng.random() < beyond
+    return Labelled(question, tuple(steps if whole else steps[: wrong + 1]), wrong, expected)
+
+
+def stream(rollouts: list[Path], styles: Sequence[str], seed: int, *, beyond: float = 0.0,
+           share: float = 0.5) -> Iterator[Labelled]:  # fmt: skip
     """An endless mix: `share` of the examples from the rollout files, the rest made, in the given step styles."""
     rng = random.Random(seed)
     rows = [json.loads(line) for path in rollouts for line in path.read_text(encoding="utf-8").splitlines()]
     for worked in generate(1000 + seed, "train"):
-        example = sampled(rng.choice(rows), rng) if rows and rng.random() < share else None
-        yield example or made(worked, rng.choice(styles), rng)
+        example = sampled(rng.choice(rows), rng, beyond) if rows and rng.random() < share else None
+        yield example or made(worked, rng.choice(styles), rng, beyond)

@@ -21,6 +21,7 @@ class PRMSpec:
     """A PRM that starts from a policy's weights, with `fresh_layers` on top (see `train_prm`).
 
     `rollouts`: the policies whose samples carry the labels. `styles`: the step styles of the slips made on purpose.
+    `beyond`: share of the wrong solutions that are shown beyond their first wrong step, all further steps wrong too.
     """
 
     name: str
@@ -30,6 +31,7 @@ class PRMSpec:
     styles: tuple[str, ...]
     solutions: int
     fresh_layers: int = 2
+    beyond: float = 0.0
     learning_rate: float = 0.003
     seed: int = 0
 
@@ -41,5 +43,6 @@ POLICIES = {spec.name: spec for spec in (
 )}
 PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), ("llama",), solutions=60_000),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-qwen-3m", ("nano-llama-0.4m",), ("llama", "qwen"), solutions=40_000),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-prm-shepherd", ("nano-llama-0.4m",), ("llama", "qwen"),
+            solutions=22_000, fresh_layers=0, beyond=0.5),
 )}

@@ -1,7 +1,9 @@
-"""The nano tokenizers: byte-level BPE in which every number below 100 is one token, whatever stands around it.
+"""The nano tokenizers: byte-level, with words, signs and every number below 100 as one token each.
 
 A space belongs to the word or sign before it, never to a number: "36 + 19" is three tokens, and each number has one
-embedding. That halves the length of a solution, and with it the time to train and to sample.
+embedding. That halves the length of a solution, and with it the time to train and to sample. The longer pieces are
+added tokens, found before any splitting: transformers gives every Qwen2 folder Qwen's own splitting rules, which know
+digits only.
 
 Each family has its own special tokens and chat template (the true ones of Llama 3 and Qwen2.5, without a system
 turn), so that a nano prompt looks like the prompt of the model it stands for.
@@ -9,7 +11,7 @@ turn), so that a nano prompt looks like the prompt of the model it stands for.
 
 import itertools
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from ttslib.nano.generator import generate
@@ -54,16 +56,29 @@ def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
     """A tokenizer of `family` ("llama" or "qwen"), lossless on any text, the same on every machine."""
     settings = dict(FAMILIES[family])
     special = settings.pop("special")
-    tokenizer = Tokenizer(models.BPE())
+    tokenizer = Tokenizer(models.BPE(vocab=_vocabulary(special), merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(special)
+    pieces = [piece for piece in tokenizer.get_vocab() if len(piece) > 1 and piece not in special]
+    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **settings)
+
+
+def _vocabulary(special: list[str]) -> dict[str, int]:
+    """Piece -> id: the special tokens, the bytes as byte-level BPE writes them, and longer pieces as plain text."""
+    learner = Tokenizer(models.BPE())
     pieces = Regex(r" ?\\[A-Za-z]+ ?|#+ ?| ?[A-Za-z]+ ?|[0-9]{1,2}|\n\n| ?[^\s\\0-9A-Za-z]+ ?|\s|\\")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+    learner.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(pieces, "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
+    learner.train_from_iterator(_corpus(), trainers.BpeTrainer(
         vocab_size=VOCABULARY, special_tokens=special, show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-    )
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **settings)
+    ))
+    plain = decoders.ByteLevel()
+    return {
+        piece if len(piece) == 1 or piece in special else plain.decode([piece]): number
+        for piece, number in learner.get_vocab().items()
+    }

@@ -2,12 +2,14 @@
 
     python -m ttslib.nano.train_prm nano-prm-qwen-m --zoo runs/zoo
 
-Examples are those of `prm_data`. Every right step before the last counts too, at a smaller weight.
+Examples are those of `prm_data`. Steps that do not decide (neither the last nor the first wrong one) weigh less.
 
 A policy forms its guess of the next token in its last layer, so a PRM with only these layers has nowhere left to
-compare the guess with what was written. The PRM therefore gets fresh layers on top, which start as the identity. Two
-losses beside that of the steps tell the two halves apart: the language-model loss on right steps, read below the fresh
-layers, and a linear probe above them, dropped after training, that says at every token whether all is still right.
+compare the guess with what was written. The PRM therefore gets fresh layers on top, which start as the identity. Three
+losses beside that of the steps teach them: the language-model loss on right steps, read below the fresh layers, keeps
+the guesses good; recalling, at the first wrong token, the one that should stand there brings the guess to where it is
+compared (without it checking was learned late or not at all); and a linear probe, dropped after training, says at every
+token whether all is still right.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from pathlib import Path as FilePath
 import torch
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config
 
 from ttslib.nano.prm_data import Labelled, stream
 from ttslib.nano.specs import PRMS, PRMSpec
@@ -28,7 +30,7 @@ from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
 
-BEFORE_WEIGHT, LM_WEIGHT, PROBE_WEIGHT, RECALL_WEIGHT = 0.2, 0.5, 1.0, 0.3
+OTHER_WEIGHT, LM_WEIGHT, PROBE_WEIGHT, RECALL_WEIGHT = 0.2, 0.5, 1.0, 0.3
 BATCH_TOKENS = 2048
 
 
@@ -42,11 +44,13 @@ class Parts:
 
 
 def start_network(spec: PRMSpec, zoo: FilePath):
-    """(network, parts that only training needs, tokenizer, format) from the base policy's folder."""
+    """(network, parts that only training needs, tokenizer, format) from the base model's folder."""
     tokenizer = AutoTokenizer.from_pretrained(zoo / spec.base)
     base = AutoModelForCausalLM.from_pretrained(zoo / spec.base, dtype=torch.float32)
-    depth = base.config.num_hidden_layers
     torch.manual_seed(spec.seed)
+    depth = base.config.num_hidden_layers
+    if spec.base in PRMS:
+        depth -= PRMS[spec.base].fresh_layers
     base = deepened(base, spec.fresh_layers)
     marker = "ки" if spec.format == "tag" else "<extra_0>"
     tokenizer.add_special_tokens({"additional_special_tokens": [marker]})
@@ -55,10 +59,18 @@ def start_network(spec: PRMSpec, zoo: FilePath):
     parts = Parts(base.lm_head.weight, depth, torch.nn.Linear(base.config.hidden_size, 1))
     if spec.format == "tag":
         return base, parts, tokenizer, TagToken(tokenizer)
-    network = Qwen2ForProcessRewardModel(base.config)
-    network.model = base.model
+    network = Qwen2ForProcessRewardModel(qwen2_config(base.config))
+    network.model.load_state_dict(base.model.state_dict(), strict=False)
     network.set_attn_implementation("eager")
-    return network, parts, tokenizer, TwoClass(tokenizer)
+    return network, replace(parts, words=network.model.embed_tokens.weight), tokenizer, TwoClass(tokenizer)
+
+
+def qwen2_config(config) -> Qwen2Config:
+    """The Qwen2 architecture of the same shape. Llama is Qwen2 with biases of zero, which is what new ones are."""
+    shape = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+             "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings", "rms_norm_eps",
+             "bos_token_id", "eos_token_id", "pad_token_id")  # fmt: skip
+    return Qwen2Config(**{name: getattr(config, name) for name in shape})
 
 
 def deepened(base, layers: int):
@@ -100,9 +112,9 @@ def encode(example: Labelled, format) -> Encoding:
     encoded = format.encode(example.question, list(example.steps))
     ids = list(encoded.ids[: encoded.positions[-1] + 1])
     start = shared_prefix(ids, format.encode(example.question, ["?"]).ids)
-    if example.right:
+    if example.wrong < 0:
         return Encoding(ids, encoded.positions, start, len(ids))
-    expected = format.encode(example.question, [*example.steps[:-1], example.expected]).ids
+    expected = format.encode(example.question, [*example.steps[: example.wrong], example.expected]).ids
     wrong = min(shared_prefix(ids, expected), len(ids) - 1, len(expected) - 1)
     return Encoding(ids, encoded.positions, start, wrong, expected[wrong])
 
@@ -113,7 +125,7 @@ def shared_prefix(a, b) -> int:
 
 
 def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(sum of the losses, share of last steps judged rightly) of one batch of `encode`d examples."""
+    """(sum of the losses, share of deciding steps judged rightly) of one batch of `encode`d examples."""
     ids = torch.full((len(group), max(map(len, group))), pad)
     solution, still_right = torch.zeros_like(ids, dtype=torch.bool), torch.zeros_like(ids, dtype=torch.bool)
     rows, columns, right, weights = [], [], [], []
@@ -121,11 +133,12 @@ def loss_of(network, parts: Parts, format, group, pad: int) -> tuple[torch.Tenso
         ids[row, : len(example)] = torch.tensor(example.ids)
         solution[row, example.start : len(example)] = True
         still_right[row, : example.wrong] = True
+        first_wrong = next((position for position in example.positions if position >= example.wrong), -1)
         for position in example.positions:
             rows.append(row)
             columns.append(position)
             right.append(position < example.wrong)
-            weights.append(1.0 if position == example.positions[-1] else BEFORE_WEIGHT)
+            weights.append(1.0 if position in (example.positions[-1], first_wrong) else OTHER_WEIGHT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         out = network.model(ids, use_cache=False, output_hidden_states=True)
         hidden, guess = out.last_hidden_state, network.model.norm(out.hidden_states[parts.depth])
@@ -153,7 +166,7 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
     network, parts, tokenizer, format = start_network(spec, zoo)
     opts = [*optimizers(network, spec.learning_rate), torch.optim.AdamW(parts.probe.parameters(), spec.learning_rate)]
     rollouts = [zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts]
-    examples = (encode(example, format) for example in stream(rollouts, spec.styles, spec.seed))
+    examples = (encode(example, format) for example in stream(rollouts, spec.styles, spec.seed, beyond=spec.beyond))
     seen, curve, recent, start = 0, [], [], time.time()
     bar = tqdm(total=spec.solutions, unit="sol", desc=spec.name, mininterval=10)
     groups = batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group)
