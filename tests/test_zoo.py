@@ -38,7 +38,7 @@ def test_a_folder_is_complete(name):
     config = json.loads((folder / "config.json").read_text())
     assert "auto_map" not in config and config["hidden_size"] // config["num_attention_heads"] == 32
     with safe_open(folder / "model.safetensors", "np") as weights:
-        assert {weights.get_slice(key).get_dtype() for key in weights.keys()} == {"BF16"}
+        assert {weights.get_slice(key).get_dtype() for key in weights.offset_keys()} == {"BF16"}
     training = json.loads((folder / "training.json").read_text())
     assert training["spec"]["name"] == name and training["curve"][-1]["loss"] < training["curve"][0]["loss"]
     assert "NanoMATH" in (folder / "README.md").read_text()
@@ -49,6 +49,7 @@ def test_a_shipped_tokenizer_is_the_one_that_the_script_builds(name):
     from transformers import AutoTokenizer
 
     shipped, built = AutoTokenizer.from_pretrained(ZOO / name), build_tokenizer(POLICIES[name].family)
+    assert all(len(shipped.encode(str(number), add_special_tokens=False)) == 1 for number in range(100))
     text = "What is 36 + 19 modulo 8?\n\nSo the answer is \\boxed{7}."
     assert shipped.get_vocab() == built.get_vocab() and shipped.encode(text) == built.encode(text)
 
@@ -68,7 +69,7 @@ def pairs(style: str, count: int):
         count -= 1
 
 
-@pytest.mark.parametrize(("name", "style"), [(name, POLICIES[spec.base].family) for name, spec in PRMS.items()])
+@pytest.mark.parametrize(("name", "style"), [(name, style) for name, spec in PRMS.items() for style in spec.styles])
 def test_a_prm_tells_a_right_step_from_a_wrong_one_in_the_same_place(name, style):
     prm = tts.load_prm(name)
 

@@ -13,7 +13,8 @@ def load_prm(name: str, *, format: str | None = None, device: str | None = None,
     """The PRM `name`: a nano PRM ("nano-prm-qwen-m") or the path of a Hugging Face folder.
 
     `format`: "tag" (tag token, +/- logits) or "two_class" (two-class head at a marker); read from the architecture if
-    not given. Raises ValueError for an unknown name or format.
+    not given. `options` are those of `TransformersPRM`: reuse, cache_tokens, batch_tokens. Raises ValueError for an
+    unknown name or format.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -28,9 +29,10 @@ def load_prm(name: str, *, format: str | None = None, device: str | None = None,
         raise ValueError(f"{name}: PRMs are loaded from a local folder so far; download it and give its path.")
     config = json.loads((folder / "config.json").read_text())
     format = format or ("two_class" if "RewardModel" in config["architectures"][0] else "tag")
-    if format not in ("tag", "two_class"):
-        raise ValueError(f"Unknown PRM format {format!r}: give 'tag' or 'two_class'.")
-    network_class, shape = (AutoModelForCausalLM, TagToken) if format == "tag" else (Qwen2ForProcessRewardModel, TwoClass)
+    classes = {"tag": (AutoModelForCausalLM, TagToken), "two_class": (Qwen2ForProcessRewardModel, TwoClass)}
+    if format not in classes:
+        raise ValueError(f"Unknown PRM format {format!r}: give {' or '.join(map(repr, classes))}.")
+    network_class, shape = classes[format]
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     network = network_class.from_pretrained(folder, dtype=dtype).to(device)

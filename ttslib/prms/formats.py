@@ -4,6 +4,7 @@ Every format has `encode(question, steps) -> Encoded` and `head`, which says how
 is tokenised at once: pieces joined afterwards can differ from it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -30,6 +31,11 @@ def positions_of(ids: list[int], marker: int, steps: int, name: str) -> tuple[in
     if len(found) != steps:
         raise ValueError(f"{name}: {steps} steps but {len(found)} markers: a step or the question contains the marker.")
     return found
+
+
+def shared_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many first ids two sequences have in common."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def one_token(tokenizer, text: str) -> int:

@@ -1,76 +1,169 @@
-"""A PRM in plain transformers: micro-batches of what was asked for, sorted by length, under a token budget."""
+"""A PRM in plain transformers that forwards only what is new: keys and values of scored prefixes are kept."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-
-import torch
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import dataclass
 
 from ttslib.policies.base import Path
-from ttslib.prms.formats import Encoded, Format
-from ttslib.prms.heads import step_scores
-from ttslib.usage import Usage
+from ttslib.prms.formats import Encoded, Format, shared_prefix
+from ttslib.prms.forward import forward, token_bytes
+from ttslib.prms.prefixes import Key, Prefix, PrefixCache, key_of
+from ttslib.prms.schedule import batches, phases
+from ttslib.usage import Usage, current
+
+CACHE_BYTES = 2**29
+STEMS = 4096
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """One path that waits for the scores of all steps but the first `known`; the last one ends where `prefix` ends."""
+
+    encoded: Encoded
+    stem: int
+    known: int
+    cell: Usage | None
+    future: asyncio.Future
+    prefix: Prefix | None = None
 
 
 class TransformersPRM:
-    """See `PRM`. `network` has a `.model` body; `format` says what goes in and where scores are read.
+    """See `PRM`. `network` has a causal `.model` body; `format` says what goes in and where scores are read.
 
-    Requests that arrive in one turn of the event loop share batches of at most `batch_tokens` tokens with padding.
+    Requests that arrive in one turn of the event loop share forward passes of at most `batch_tokens` tokens, padding
+    included; those that arrive meanwhile share the next ones. With `reuse`, the keys and values of the `cache_tokens`
+    tokens used last are kept (default: as many as take 512 MiB) and only what is new is forwarded, up to the last step;
+    where something was dropped more is forwarded, and the scores are the same. Reuse stays within one search, so what a
+    search costs does not depend on what ran before it. Without `reuse` every whole text is forwarded every time.
+
+    `seconds`: wall time spent here so far, encoding and forwarding.
     """
 
     def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int,
-                 batch_tokens: int = 16384):
+                 batch_tokens: int | None = None, reuse: bool = True, cache_tokens: int | None = None):
         self.network, self.format, self.name, self.revision = network.eval(), format, name, revision
-        self.max_model_len, self.batch_tokens = max_model_len, batch_tokens
-        self.usage = Usage()
-        self._queue: list[tuple[Encoded, int, asyncio.Future]] = []
+        self.max_model_len, self.reuse = max_model_len, reuse
+        # On a CPU larger batches are slower: what they compute leaves its cache.
+        self.batch_tokens = batch_tokens or (2048 if network.device.type == "cpu" else 32768)
+        self.cache = PrefixCache(CACHE_BYTES // token_bytes(network) if cache_tokens is None else cache_tokens)
+        self.usage, self.seconds = Usage(), 0.0
+        self._stems: dict[str, tuple[int, ...]] = {}
+        self._queue: list[Request] = []
+        self._task: asyncio.Task | None = None
 
     async def score(self, paths: Sequence[Path]) -> list[list[float]]:
-        """See `PRM.score`. Raises ValueError if a path is longer than the PRM's context: no score is ever cut off."""
-        encoded = [self._encode(path) for path in paths]
-        loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in encoded]
-        if not self._queue:
-            loop.call_soon(self._flush)
-        self._queue += [(e, len(p.scores), f) for e, p, f in zip(encoded, paths, futures, strict=True)]
-        scores = list(await asyncio.gather(*futures))
-        self.usage.add(tokens=sum(len(e.ids) for e in encoded), calls=1)
-        return scores
+        """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context (no score is ever cut
+        off) or holds the format's marker, and RuntimeError with its cause if the network fails."""
+        cell, loop = current(), asyncio.get_running_loop()
+        with self._timed():
+            requests = [
+                Request(*self._encode(path), len(path.scores), cell, loop.create_future())
+                for path in paths if len(path.steps) > len(path.scores)
+            ]
+        self._queue += requests
+        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
+            # In an empty context: every token is counted for the search that asked, not for the one that came first.
+            self._task = loop.create_task(self._drain(), context=Context())
+        scores = iter(await asyncio.gather(*(request.future for request in requests)))
+        self.usage.add(tokens=0, calls=1)
+        return [next(scores) if len(path.steps) > len(path.scores) else [] for path in paths]
 
-    def _encode(self, path: Path) -> Encoded:
-        encoded = self.format.encode(path.problem.question, [step.text for step in path.steps])
+    def _encode(self, path: Path) -> tuple[Encoded, int]:
+        """The path in the PRM's format, and how many of its first ids every path of its question has."""
+        question = path.problem.question
+        encoded = self.format.encode(question, [step.text for step in path.steps])
         if len(encoded.ids) > self.max_model_len:
             raise ValueError(
                 f"{self.name}: a path of {path.problem.id} is {len(encoded.ids)} tokens, "
                 f"more than its context of {self.max_model_len}."
             )
-        return encoded
+        if question not in self._stems:
+            if len(self._stems) >= STEMS:
+                self._stems.clear()
+            one, other = (self.format.encode(question, [step]).ids for step in ("?", "1"))
+            self._stems[question] = one[: shared_prefix(one, other)]
+        return encoded, shared_prefix(self._stems[question], encoded.ids)
 
-    def _flush(self) -> None:
-        queue, self._queue = sorted(self._queue, key=lambda request: len(request[0].ids)), []
-        batch: list[tuple[Encoded, int, asyncio.Future]] = []
-        for request in queue:
-            if batch and (len(batch) + 1) * len(request[0].ids) > self.batch_tokens:
-                self._forward(batch)
-                batch = []
-            batch.append(request)
-        if batch:
-            self._forward(batch)
+    async def _drain(self) -> None:
+        """Serves what is queued until nothing is; requests given up, or left behind by a closed loop, are dropped."""
+        while self._queue:
+            loop = asyncio.get_running_loop()
+            requests = [each for each in self._queue if not each.future.done() and each.future.get_loop() is loop]
+            self._queue = []
+            try:
+                await self._serve(requests)
+            except Exception as error:
+                self._fail(requests, error)
+            finally:
+                for request in requests:
+                    request.future.cancel()  # only those left when this task is cancelled are not done
 
-    @torch.inference_mode()
-    def _forward(self, batch) -> None:
+    async def _serve(self, requests: Sequence[Request]) -> None:
+        """Resolves the requests, phase by phase; lets the searches go on after every batch."""
+        new = self._place(requests)
+        waiting: dict[Prefix, list[Request]] = {}
+        for request in requests:
+            waiting.setdefault(request.prefix, []).append(request)
+        self._resolve(request for request in requests if request.prefix.scores)
+        for phase in phases(new):
+            possible = [chain for chain in phase if chain.parent is None or chain.parent.kv is not None]
+            for batch in batches(possible, self.batch_tokens):
+                try:
+                    with self._timed():
+                        forward(self.network, self.format, batch, keep=self.reuse)
+                except Exception as error:
+                    lost = {prefix for chain in batch for prefix in chain.prefixes}
+                    self._fail((each for each in requests if lost.intersection(each.prefix.lineage())), error)
+                else:
+                    for chain in batch:
+                        self.usage.add(tokens=chain.new, calls=0, cell=chain.prefixes[0].cell)
+                        for prefix in chain.prefixes:
+                            self._resolve(waiting.get(prefix, ()))
+                            if self.reuse:
+                                self.cache.add(prefix)
+                await asyncio.sleep(0)
+
+    def _place(self, requests: Sequence[Request]) -> list[Prefix]:
+        """Gives every request its prefix and returns those that must be forwarded, parents first."""
+        new: dict[Key, Prefix] = {}
+        for request in requests:
+            ids, positions, cell = request.encoded.ids, request.encoded.positions, request.cell
+            if not self.reuse:
+                request.prefix = new[id(request), ids] = Prefix(ids, cell, positions=positions)
+                continue
+            missing, parent = [], None
+            for last in (*reversed(positions), request.stem - 1):
+                key = key_of(cell, ids[: last + 1])
+                if last < 0 or (parent := new.get(key) or self.cache.get(key)):
+                    break
+                missing.append((key, last))
+            for key, last in reversed(missing):
+                parent = new[key] = Prefix(key[1], cell, parent, (last,) if last >= positions[0] else ())
+            request.prefix = parent
+        return list(new.values())
+
+    @contextmanager
+    def _timed(self):
+        start = time.perf_counter()
         try:
-            ids = torch.zeros((len(batch), len(batch[-1][0].ids)), dtype=torch.long)
-            for row, (encoded, _, _) in enumerate(batch):
-                ids[row, : len(encoded.ids)] = torch.tensor(encoded.ids)
-            # Attention is causal and padding is on the right, so no mask is needed for the positions that are read.
-            hidden = self.network.model(ids.to(self.network.device), use_cache=False).last_hidden_state
-            where = [(row, p) for row, (e, known, _) in enumerate(batch) for p in e.positions[known:]]
-            rows, columns = zip(*where, strict=True) if where else ((), ())
-            values = iter(step_scores(self.network, hidden[list(rows), list(columns)], self.format).tolist())
-            for encoded, known, future in batch:
-                if not future.done():
-                    future.set_result([next(values) for _ in encoded.positions[known:]])
-        except Exception as error:
-            for *_, future in batch:
-                if not future.done():
-                    future.set_exception(RuntimeError(f"{self.name}: scoring failed: {error}"))
+            yield
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    @staticmethod
+    def _resolve(requests: Iterable[Request]) -> None:
+        for request in requests:
+            if not request.future.done():
+                request.future.set_result(list(request.prefix.scores[request.known :]))
+
+    def _fail(self, requests: Iterable[Request], error: Exception) -> None:
+        for request in requests:
+            if not request.future.done():
+                failure = RuntimeError(f"{self.name}: scoring failed: {error}")
+                failure.__cause__ = error
+                request.future.set_exception(failure)
