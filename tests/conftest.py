@@ -1,10 +1,19 @@
-"""What every test shares. The marker ``engine`` (pyproject.toml) is for tests that start vLLM."""
+"""What every test shares. The marker ``engine`` (pyproject.toml) is for tests that start vLLM.
+
+The tests of policies use shipped models. TTSLIB_TEST_ZOO=runs/zoo takes them from there instead, before they ship.
+"""
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+POLICY_NAMES = ("nano-llama-1m", "nano-qwen-3m")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -15,3 +24,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("engine"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Callable[[str], Path]:
+    """The folder of a nano model by its name."""
+    from ttslib.zoo import ZOO
+
+    zoo = Path(os.environ.get("TTSLIB_TEST_ZOO", ZOO)).resolve()
+    return lambda name: zoo / name
+
+
+@pytest.fixture(scope="session")
+def policy_of(model_path) -> Callable[..., object]:
+    """``policy_of(name, backend)``: that nano policy in float32, loaded once for the whole session."""
+    from ttslib.policies import load_policy
+
+    @functools.cache
+    def load(name: str, backend: str):
+        options = {"logprobs": True} if backend == "vllm" else {}
+        return load_policy(str(model_path(name)), backend=backend, prompt="nano", dtype="float32", **options)
+
+    return load

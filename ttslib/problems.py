@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from ttslib.zoo import hub_file
 
 
 @dataclass(frozen=True)
@@ -21,20 +24,29 @@ class Problem:
 
 @dataclass(frozen=True)
 class HubSet:
-    """A benchmark on the Hugging Face Hub. `answers`: sha256 of its answers, one a line, in order; "" if unknown."""
+    """One file of a benchmark on the Hugging Face Hub, at a commit. `answers` is its `answers_checksum`."""
 
     repo: str
     revision: str
-    split: str
+    file: str
     size: int
-    answers: str = ""
+    answers: str
 
 
 NANOMATH = Path(__file__).parent / "nano" / "data" / "nanomath500.jsonl"
 HUB = {
-    "math500": HubSet("HuggingFaceH4/MATH-500", "main", "test", 500),
-    "aime24": HubSet("HuggingFaceH4/aime_2024", "main", "train", 30),
-    "amc23": HubSet("math-ai/amc23", "main", "test", 40),
+    "math500": HubSet(
+        "HuggingFaceH4/MATH-500", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be", "test.jsonl", 500,
+        "4563c132723345af807dfeb0624fbef921b6ce25f08051a0cb4922d9a650d13a",
+    ),
+    "aime24": HubSet(
+        "HuggingFaceH4/aime_2024", "2fe88a2f1091d5048c0f36abc874fb997b3dd99a", "data/train-00000-of-00001.parquet", 30,
+        "26b2e319e14bdec51519f4cbb0a47ad57a80751c03b39c937514c67994cea9f2",
+    ),
+    "amc23": HubSet(
+        "math-ai/amc23", "80815d37005feb82cd7f8fbc6901d5d3eff43057", "test-00000-of-00001.parquet", 40,
+        "395f5c1282d3240db046ebebbda62ecb1515401edc317595d195891a78895d7c",
+    ),
 }
 
 
@@ -42,8 +54,9 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
     """Problems of "nanomath", "math500", "aime24", "amc23" or of a local JSONL file.
 
     A JSONL line has `problem` (or `question`) and `answer`, and may have `unique_id` (or `id`), `subject` and `level`
-    (5 or "Level 5"). `limit` keeps the first ones. Raises ValueError for an unknown name, a missing or empty file, a
-    line that is not such a problem, or a download whose answers are not the expected ones.
+    (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a fixed commit, from the local
+    cache if they are there. Raises ValueError for an unknown name, a missing or empty file, a line that is not such a
+    problem, a Hub that cannot be reached, or a download whose answers are not the expected ones.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}.")
@@ -60,15 +73,28 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
 
 
 def answers_checksum(problems: Iterable[Problem]) -> str:
-    """sha256 of the answers, one a line, in order: tells one copy of a benchmark from another."""
-    return hashlib.sha256("\n".join(problem.answer for problem in problems).encode()).hexdigest()
+    """sha256 of the answers, sorted, one a line: tells one copy of a benchmark from another.
+
+    Copies differ in the order of the problems and in how they write a whole number (AIME's "025" and "25"), so neither
+    counts.
+    """
+    lines = sorted(_plain(problem.answer) for problem in problems)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _plain(answer: str) -> str:
+    return str(int(answer)) if re.fullmatch(r"-?[0-9]+", answer) else answer
 
 
 def _read_jsonl(path: Path) -> list[Problem]:
     if not path.is_file():
         raise ValueError(f"No problem file at {path}.")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from None
     problems = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -81,34 +107,40 @@ def _read_jsonl(path: Path) -> list[Problem]:
 
 def _from_hub(name: str) -> list[Problem]:
     source = HUB[name]
-    try:
-        from datasets import load_dataset
-    except ImportError:
-        raise ValueError(
-            f"Loading {name} from the Hub needs the package `datasets`; install it, or give a local .jsonl file."
-        ) from None
-    try:
-        rows = load_dataset(source.repo, revision=source.revision, split=source.split)
-    except Exception as error:
-        raise ValueError(
-            f"{source.repo} could not be loaded ({type(error).__name__}): check the network, or give a local .jsonl file."
-        ) from error
-    problems = _checked([_problem(row, f"{name}/{i}", f"Row {i} of {name}") for i, row in enumerate(rows)], name)
-    if len(problems) != source.size or (source.answers and answers_checksum(problems) != source.answers):
-        raise ValueError(f"{source.repo} is not the expected copy: its size or its answers differ from the pinned ones.")
+    file = hub_file(source.repo, source.file, revision=source.revision, kind="dataset")
+    problems = _read_jsonl(file) if file.suffix == ".jsonl" else _read_parquet(file, name)
+    if len(problems) != source.size or answers_checksum(problems) != source.answers:
+        raise ValueError(f"{source.repo} is not the expected copy: its size or its answers differ from those pinned.")
     return problems
 
 
-def _problem(row: dict[str, Any], default_id: str, where: str) -> Problem:
-    question = row.get("problem") or row.get("question")
-    if not question or row.get("answer") in (None, ""):
+def _read_parquet(path: Path, name: str) -> list[Problem]:
+    import pandas
+
+    try:
+        rows = pandas.read_parquet(path).to_dict("records")
+    except ImportError:
+        raise ValueError(
+            f"{name} is a parquet file on the Hub, which needs pyarrow: run pip install pyarrow, or give a .jsonl file."
+        ) from None
+    found = [_problem(row, str(i), f"Row {i} of {name}") for i, row in enumerate(rows)]
+    return _checked([replace(problem, id=f"{name}/{problem.id}") for problem in found], name)
+
+
+def _problem(row: Any, default_id: str, where: str) -> Problem:
+    fields = row if isinstance(row, dict) else {}
+    question, answer = fields.get("problem") or fields.get("question"), fields.get("answer")
+    if not isinstance(question, str) or not isinstance(answer, str | int | float) or answer == "":
         raise ValueError(f"{where} has no question or no answer: it needs `problem` (or `question`) and `answer`.")
-    level = str(row.get("level") or 0).removeprefix("Level ").strip()
+    if isinstance(answer, float) and answer.is_integer():  # a table's way to hold 27
+        answer = int(answer)
+    named = next((str(fields[key]) for key in ("unique_id", "id") if fields.get(key) not in (None, "")), default_id)
+    level = str(fields.get("level") or 0).removeprefix("Level ").strip()
     return Problem(
-        id=str(row.get("unique_id") or row.get("id") or default_id),
+        id=named,
         question=question,
-        answer=str(row["answer"]),
-        subject=str(row.get("subject") or ""),
+        answer=str(answer),
+        subject=str(fields.get("subject") or ""),
         level=int(level) if level.isdigit() else 0,
     )
 

@@ -1,10 +1,14 @@
 """Where models lie: the shipped nano zoo by name, a local folder, or a Hub id."""
 
 import hashlib
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 ZOO = Path(__file__).parent / "nano" / "models"
 NANO = tuple(sorted(folder.name for folder in ZOO.glob("nano-*"))) if ZOO.is_dir() else ()
+HUB_SECONDS = 5
 
 
 def model_folder(name: str) -> Path | str:
@@ -18,9 +22,10 @@ def model_folder(name: str) -> Path | str:
         if missing:
             raise ValueError(f"{folder} is not a model folder: it has no {' and no '.join(missing)}.")
         return folder
-    if name.count("/") == 1 and not name.startswith((".", "/")):
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
-    raise ValueError(f"Unknown model {name!r}: give one of {', '.join(NANO)}, a Hub id or the path of a model folder.")
+    known = f"one of {', '.join(NANO)}" if NANO else "a nano model once they are trained (make zoo)"
+    raise ValueError(f"Unknown model {name!r}: give {known}, a Hub id or the path of a model folder.")
 
 
 def weights_hash(folder: Path | str) -> str:
@@ -29,5 +34,63 @@ def weights_hash(folder: Path | str) -> str:
         return "main"
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.safetensors")):
-        digest.update(file.read_bytes())
+        with file.open("rb") as opened:
+            while block := opened.read(1 << 24):
+                digest.update(block)
     return digest.hexdigest()[:12]
+
+
+def describe(folder: Path | str) -> tuple[dict[str, Any], str]:
+    """(config.json, revision) of what `model_folder` returned: a folder's weights hash, or the commit of a Hub id.
+
+    Raises ValueError if the Hub does not give the file.
+    """
+    if isinstance(folder, Path):
+        return json.loads((folder / "config.json").read_text(encoding="utf-8")), weights_hash(folder)
+    file = hub_file(folder, "config.json")
+    return json.loads(file.read_text(encoding="utf-8")), file.parent.name
+
+
+def pinned(folder: str, revision: str) -> dict[str, str]:
+    """The options that make an engine load a Hub id at `revision`, a commit; none for a local folder."""
+    return {} if Path(folder).is_dir() else {"revision": revision, "tokenizer_revision": revision}
+
+
+def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "model") -> Path:
+    """One file of a Hub repository (`kind` "model" or "dataset"), from the local cache or downloaded into it.
+
+    A commit is read from the cache if it is there, a branch only if the Hub is out of reach. HF_HUB_OFFLINE, HF_HOME,
+    HF_ENDPOINT and HF_TOKEN are those of huggingface_hub. Raises ValueError, within seconds, if the file cannot be had.
+    """
+    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+
+    place = {"repo_id": repo, "filename": filename, "revision": revision, "repo_type": kind}
+    try:
+        cached = Path(hf_hub_download(**place, local_files_only=True))
+    except LocalEntryNotFoundError:
+        cached = None
+    if cached and re.fullmatch("[0-9a-f]{40}", revision):
+        return cached
+    offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _unreachable(constants.ENDPOINT)
+    if offline:
+        if cached:
+            return cached
+        raise ValueError(f"{repo} is not in the local cache and {offline}: download it first, or give a local path.")
+    try:
+        return Path(hf_hub_download(**place))
+    except GatedRepoError:
+        raise ValueError(f"{repo} is gated: accept its licence on the Hub and set HF_TOKEN.") from None
+    except OSError as error:
+        raise ValueError(f"{repo} has no {filename} at {revision} on the Hub ({type(error).__name__}).") from error
+
+
+def _unreachable(endpoint: str) -> str:
+    """Why the Hub cannot be reached, or "". huggingface_hub itself would try again for half a minute."""
+    import httpx
+
+    try:
+        httpx.head(endpoint, timeout=HUB_SECONDS)
+    except httpx.HTTPError as error:
+        return f"the Hub cannot be reached ({type(error).__name__})"
+    return ""

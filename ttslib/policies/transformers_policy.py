@@ -1,79 +1,107 @@
-"""A policy run by plain transformers: where vLLM has no wheel, and the reference that vLLM is tested against."""
+"""A policy run by plain transformers: where vLLM has no wheel, and the reference that vLLM is tested against.
+
+Every `sample` call queues its rows; one task per event loop decodes what has been queued, in left-padded batches.
+"""
 
 import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import torch
 
 from ttslib.policies.base import Path, Step
+from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
 from ttslib.usage import Usage
+from ttslib.zoo import pinned
 
 
 class TransformersPolicy:
-    """See `Policy`. Requests that arrive in one turn of the event loop are decoded as one left-padded batch."""
+    """See `Policy`. `folder` and `dtype` are what `from_pretrained` takes; `device` defaults to a GPU, if any.
+
+    A batch holds as many rows as fit `batch_tokens`, each counted at its greatest length (prompt, steps and token
+    limit), which bounds the memory of the cache. In float32 samples do not depend on what else is in the batch (up to
+    about 1e-6), and the random numbers do not depend on the device.
+    """
 
     def __init__(self, folder: str, *, name: str, revision: str, prompt: Prompt, dtype: str, max_model_len: int,
-                 device: str | None = None):
+                 device: str | None = None, batch_tokens: int = 131_072):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
         self.usage = Usage()
-        self.max_model_len = max_model_len
+        self.settings = {"dtype": dtype, "max_model_len": max_model_len}
+        self.batch_tokens = batch_tokens
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
-        self._queue: list[tuple] = []
+        source = {"revision": revision} if pinned(folder, revision) else {}
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, **source)
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **source).to(self.device).eval()
+        self.ends = end_ids(self.tokenizer, self.model.generation_config)
+        self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
+        self._queue: list[_Request] = []
+        self._pump: asyncio.Task | None = None
 
     async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
                      max_tokens: int = 2048) -> list[Step]:
-        """See `Policy.sample`. Raises ValueError if the path leaves no room for another token."""
-        ids = self.prompt.ids(self.tokenizer, path.problem) + tuple(t for step in path.steps for t in step.tokens)
-        room = self.max_model_len - len(ids)
-        if room < 1:
-            raise ValueError(f"{self.name}: the path of {path.problem.id} fills the context of {self.max_model_len} tokens.")
+        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
+        ids, limit = self._prefix(path, n=n, temperature=temperature, max_tokens=max_tokens)
         loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        if not self._queue:
-            loop.call_soon(self._flush)
-        self._queue.append((ids, n, seed, temperature, stop, min(max_tokens, room), future))
-        steps = await future
+        request = _Request([_Row(ids, seed + i, temperature, stop, limit) for i in range(n)], loop.create_future())
+        self._queue.append(request)
+        if self._pump is None or self._pump.done():
+            self._pump = loop.create_task(self._run())
+        await request.done
+        steps = [row.step(self.tokenizer) for row in request.rows]
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
         return steps
 
-    def _flush(self) -> None:
-        queue, self._queue = self._queue, []
-        rows = [_Row(ids, seed + i, temperature, stop, limit, self.device)
-                for ids, n, seed, temperature, stop, limit, _ in queue for i in range(n)]
-        try:
-            self._decode(rows)
-        except Exception as error:
-            for *_, future in queue:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        start = 0
-        for _, n, *_, future in queue:
-            if not future.done():
-                future.set_result([row.step(self.tokenizer) for row in rows[start : start + n]])
-            start += n
+    async def _run(self) -> None:
+        while self._queue:
+            queue, self._queue = self._queue, []
+            try:
+                for batch in self._batches(queue):
+                    self._decode(batch)
+                    await asyncio.sleep(0)
+                for request in queue:
+                    if not request.done.done():
+                        request.done.set_result(None)
+            except Exception as error:
+                for request in queue:
+                    if not request.done.done():
+                        request.done.set_exception(RuntimeError(f"{self.name}: decoding failed: {error}"))
+
+    def _batches(self, queue: list["_Request"]) -> Iterator[list["_Row"]]:
+        """Rows of the requests that are still waited for, shortest prefix first, within the token budget."""
+        batch: list[_Row] = []
+        longest = 0
+        for request in sorted(queue, key=lambda request: len(request.rows[0].prefix)):
+            for row in request.rows if not request.done.done() else ():
+                longest = max(longest, len(row.prefix) + row.limit)
+                if batch and (len(batch) + 1) * longest > self.batch_tokens:
+                    yield batch
+                    batch, longest = [], len(row.prefix) + row.limit
+                batch.append(row)
+        if batch:
+            yield batch
 
     @torch.inference_mode()
     def _decode(self, rows: list["_Row"]) -> None:
         from transformers import DynamicCache
 
-        longest = max(len(row.prompt) for row in rows)
-        ids = torch.zeros((len(rows), longest), dtype=torch.long, device=self.device)
+        longest = max(len(row.prefix) for row in rows)
+        ids = torch.zeros((len(rows), longest), dtype=torch.long)
         mask = torch.zeros_like(ids)
         for index, row in enumerate(rows):
-            ids[index, longest - len(row.prompt) :] = torch.tensor(row.prompt)
-            mask[index, longest - len(row.prompt) :] = 1
+            ids[index, longest - len(row.prefix) :] = torch.tensor(row.prefix)
+            mask[index, longest - len(row.prefix) :] = 1
+        ids, mask = ids.to(self.device), mask.to(self.device)
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         cache, live = DynamicCache(), list(rows)
         while live:
             out = self.model(ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1)
-            drawn = [row.draw(logits) for row, logits in zip(live, out.logits[:, -1].float(), strict=True)]
-            keep = [i for i, (row, token) in enumerate(zip(live, drawn, strict=True))
-                    if row.accept(token, self.tokenizer)]
+            drawn, logprobs = draw(out.logits[:, -1].float(), live)
+            keep = [i for i, row in enumerate(live) if row.accept(drawn[i], logprobs[i], self.tokenizer, self.ends)]
             if len(keep) < len(live):
                 cache.batch_select_indices(torch.tensor(keep, dtype=torch.long, device=self.device))
             live = [live[i] for i in keep]
@@ -82,33 +110,68 @@ class TransformersPolicy:
             positions = positions[keep][:, -1:] + 1
 
 
+def end_ids(tokenizer, generation_config) -> frozenset[int]:
+    """The ids that end a text: the tokenizer's, and the one or several of the model's generation config."""
+    stated = generation_config.eos_token_id
+    stated = stated if isinstance(stated, list) else [stated]
+    return frozenset(token for token in [tokenizer.eos_token_id, *stated] if token is not None)
+
+
+def draw(logits: torch.Tensor, rows: list["_Row"]) -> tuple[list[int], list[float]]:
+    """One token a row, and its log-probability at temperature 1 in nats: the most likely one at temperature 0.
+
+    Elsewhere by inverting the cumulative distribution at a number from the row's own generator: a row draws the same
+    token whatever its neighbours are.
+    """
+    tokens = logits.argmax(-1)
+    hot = [i for i, row in enumerate(rows) if row.temperature > 0]
+    if hot:
+        heat = torch.tensor([[rows[i].temperature] for i in hot], device=logits.device)
+        total = torch.softmax(logits[hot] / heat, -1, dtype=torch.float64).cumsum(-1)
+        chance = torch.tensor([[rows[i].random.random()] for i in hot], dtype=torch.float64, device=logits.device)
+        found = torch.searchsorted(total, chance * total[:, -1:], right=True).squeeze(1)
+        tokens[hot] = found.clamp(max=logits.shape[-1] - 1)
+    logprobs = torch.log_softmax(logits, -1).gather(1, tokens[:, None]).squeeze(1)
+    return tokens.tolist(), logprobs.tolist()
+
+
 class _Row:
     """One continuation while it is decoded."""
 
-    def __init__(self, prompt, seed, temperature, stop, limit, device):
-        self.prompt, self.temperature, self.stop, self.limit = prompt, temperature, stop, limit
-        self.generator = torch.Generator(device=device).manual_seed(seed)
+    def __init__(self, prefix: list[int], seed: int, temperature: float, stop: str | None, limit: int):
+        self.prefix, self.temperature, self.stop, self.limit = prefix, temperature, stop, limit
+        self.random = random.Random(seed)
         self.tokens: list[int] = []
         self.logprob, self.finish = 0.0, "length"
+        # A token holds at least one byte, so the separator lies within as many tokens, however it is split.
+        self.window = len(stop.encode()) if stop else 0
 
-    def draw(self, logits: torch.Tensor) -> int:
-        if self.temperature == 0:
-            token = int(logits.argmax())
-        else:
-            probabilities = torch.softmax(logits / self.temperature, -1)
-            token = int(torch.multinomial(probabilities, 1, generator=self.generator))
-        self.logprob += float(torch.log_softmax(logits, -1)[token])
-        return token
-
-    def accept(self, token: int, tokenizer) -> bool:
+    def accept(self, token: int, logprob: float, tokenizer, ends: frozenset[int]) -> bool:
         """Appends the token; False when the continuation has ended."""
         self.tokens.append(token)
-        if token == tokenizer.eos_token_id:
+        self.logprob += logprob
+        if token in ends:
             self.finish = "eos"
-        elif self.stop and self.stop in tokenizer.decode(self.tokens[-8:], skip_special_tokens=True):
+        elif self.stop and self.stop in decode(tokenizer, self.tokens[-self.window :]):
             self.finish = "step"
         return self.finish == "length" and len(self.tokens) < self.limit
 
     def step(self, tokenizer) -> Step:
-        text = tokenizer.decode(self.tokens, skip_special_tokens=True)
+        """The text ends with the separator, even if the token that completed it goes on."""
+        text = decode(tokenizer, self.tokens)
+        if self.finish == "step":
+            head, separator, _ = text.partition(self.stop)
+            text = head + separator
         return Step(text, tuple(self.tokens), self.finish, self.logprob)
+
+
+@dataclass(eq=False)
+class _Request:
+    rows: list[_Row] = field(repr=False)
+    done: asyncio.Future
+
+
+def decode(tokenizer, tokens: list[int]) -> str:
+    """Text of sampled tokens without special ones; a character whose last bytes were not sampled is left out."""
+    text = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return text.rstrip("\ufffd")

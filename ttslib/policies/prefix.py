@@ -1,0 +1,45 @@
+"""What every backend does before it samples: the token ids of a path, the room left, and checks of the request."""
+
+from ttslib.policies.base import Path
+from ttslib.prompts import Prompt
+
+
+class Prefixes:
+    """Turns paths into token ids for one tokenizer; a question is rendered and encoded once.
+
+    The steps of a path are never encoded again: their ids are those the policy produced. Raises ValueError if the
+    tokenizer has no chat template.
+    """
+
+    def __init__(self, name: str, prompt: Prompt, tokenizer, max_model_len: int):
+        if not getattr(tokenizer, "chat_template", None):
+            raise ValueError(f"{name} has no chat template, so it cannot be asked: take an instruction-tuned model.")
+        self.name, self.prompt, self.tokenizer, self.max_model_len = name, prompt, tokenizer, max_model_len
+        self._prompts: dict[str, tuple[int, ...]] = {}
+
+    def __call__(self, path: Path, *, n: int, temperature: float, max_tokens: int) -> tuple[list[int], int]:
+        """(ids of prompt and steps, how many tokens may follow: `max_tokens` or what the context has room for).
+
+        Raises ValueError if there is room for none, for fewer than one sample or token, for a temperature outside of
+        [0, 2] (vLLM's limits), and for several samples at temperature 0, which would all be the same.
+        """
+        if n < 1 or max_tokens < 1 or not 0 <= temperature <= 2:
+            raise ValueError(
+                f"{self.name}: n={n}, max_tokens={max_tokens}, temperature={temperature}: the first two are at least "
+                f"1, the temperature is from 0 to 2."
+            )
+        if n > 1 and temperature == 0:
+            raise ValueError(f"{self.name}: {n} samples at temperature 0 would all be the same; ask for n=1.")
+        ids = [*self._prompt(path), *(token for step in path.steps for token in step.tokens)]
+        room = self.max_model_len - len(ids)
+        if room < 1:
+            raise ValueError(
+                f"{self.name}: the path of {path.problem.id} fills the context of {self.max_model_len} tokens."
+            )
+        return ids, min(max_tokens, room)
+
+    def _prompt(self, path: Path) -> tuple[int, ...]:
+        question = path.problem.question
+        if question not in self._prompts:
+            self._prompts[question] = self.prompt.ids(self.tokenizer, path.problem)
+        return self._prompts[question]
