@@ -81,8 +81,8 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
         return Path(hf_hub_download(**place))
     except GatedRepoError:
         raise ValueError(f"{repo} is gated: accept its licence on the Hub and set HF_TOKEN.") from None
-    except OSError as error:
-        raise ValueError(f"{repo} has no {filename} at {revision} on the Hub ({type(error).__name__}).") from error
+    except Exception as error:  # the Hub's client passes on errors of whatever HTTP library it is built on
+        raise ValueError(f"{repo}: no {filename} at {revision} from the Hub ({type(error).__name__}).") from error
 
 
 def _unreachable(endpoint: str) -> str:
