@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--figures", type=Path, default=Path("figures"))
     parser.add_argument("--store", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
-    os.environ["TTSLIB_QUIET"] = "1"
+    os.environ |= {"TTSLIB_QUIET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     try:
         get_profile(options.profile)
         found = notebooks_in(options.path)

@@ -33,7 +33,8 @@ class VLLMPolicy:
             model=folder, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs, enforce_eager=True,
             # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
             enable_chunked_prefill=False, max_num_batched_tokens=max(4 * max_model_len, 16384),
-            enable_prefix_caching=True, disable_log_stats=True, **pinned(folder, revision), **engine_options,
+            enable_prefix_caching=True, disable_log_stats=True, use_tqdm_on_load=False,
+            **pinned(folder, revision), **engine_options,
         ))
         self.tokenizer = self.engine.get_tokenizer()
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
