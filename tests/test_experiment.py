@@ -58,7 +58,7 @@ def finished(store):
 
 
 def content(record):
-    return replace(record, seconds=0.0)
+    return replace(record, started=0.0, seconds=0.0)
 
 
 @pytest.mark.parametrize(
