@@ -1,9 +1,11 @@
 """Real nano models through real vLLM and through transformers: both keep the protocol, and they agree."""
 
 import asyncio
+import gc
 import importlib.util
 import json
 import shutil
+import weakref
 from pathlib import Path as FilePath
 
 import pytest
@@ -192,6 +194,19 @@ def test_every_end_in_the_generation_config_ends_a_text(model_path, tmp_path, po
         policy = load_policy(str(folder), backend=backend, prompt="nano", dtype="float32")
         (step,) = asyncio.run(greedy(policy, PROBLEMS[:1], stop=policy.separator))
         assert (step.tokens, step.finish) == (cut, "eos")
+
+
+@pytest.mark.engine
+def test_an_engine_that_is_dropped_is_freed_and_the_others_work_on(model_path, policy_of):
+    stays = policy_of(POLICY_NAMES[0], "vllm")
+    policy = load_policy(str(model_path(POLICY_NAMES[0])), backend="vllm", prompt="nano")
+    assert asyncio.run(greedy(policy, PROBLEMS[:1]))[0].tokens
+    runner = weakref.ref(policy.engine.engine_core.engine_core.model_executor.driver_worker.worker.model_runner)
+    del policy
+    gc.unfreeze()
+    gc.collect()
+    assert runner() is None
+    assert asyncio.run(greedy(stays, PROBLEMS[:1]))[0].tokens
 
 
 def test_batches_over_the_token_budget_are_split_and_change_nothing(policy_of, monkeypatch):

@@ -7,8 +7,12 @@ and resolves those that finished. New requests join the running batch at the nex
 import asyncio
 import itertools
 
+from vllm import EngineArgs, SamplingParams
+from vllm.sampling_params import RequestOutputKind
+
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
+from ttslib.policies.vllm_engines import start_engine
 from ttslib.prompts import Prompt
 from ttslib.usage import Usage
 from ttslib.zoo import pinned
@@ -23,13 +27,11 @@ class VLLMPolicy:
 
     def __init__(self, folder: str, *, name: str, revision: str, prompt: Prompt, dtype: str, max_model_len: int,
                  max_num_seqs: int = 256, logprobs: bool = False, **engine_options):
-        from vllm import EngineArgs, LLMEngine
-
         self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
         self.usage = Usage()
         self.settings = {"dtype": dtype, "max_model_len": max_model_len, "logprobs": logprobs}
         self.logprobs = 0 if logprobs else None  # vLLM's words for "of the chosen token alone" and "of none"
-        self.engine = LLMEngine.from_engine_args(EngineArgs(
+        self.engine = start_engine(EngineArgs(
             model=folder, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs, enforce_eager=True,
             # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
             enable_chunked_prefill=False, max_num_batched_tokens=max(4 * max_model_len, 16384),
@@ -45,9 +47,6 @@ class VLLMPolicy:
     async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
                      max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
         ids, limit = self._prefix(path, n=n, temperature=temperature, max_tokens=max_tokens)
         params = SamplingParams(
             n=n, seed=seed if temperature else None, temperature=temperature, max_tokens=limit, logprobs=self.logprobs,
