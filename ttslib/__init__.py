@@ -6,6 +6,7 @@
     tts.solve(problems, policy, prm, method="beam_search", n=16).accuracy(vote="prm_last_vote")
 """
 
+import importlib
 import os
 
 # Read when torch and vLLM are first imported. Waiting OpenMP threads that spin starve the other engine on few cores,
@@ -16,7 +17,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
-from ttslib import grading, plots, search, tables, trees, voting  # noqa: E402
+from ttslib import grading, search, voting  # noqa: E402
 from ttslib.experiment import solve  # noqa: E402
 from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
@@ -28,3 +29,10 @@ __all__ = [
     "Problem", "get_profile", "grading", "load_policy", "load_prm", "load_problems", "plots",
     "search", "solve", "tables", "trees", "voting",
 ]  # fmt: skip
+
+
+def __getattr__(name: str):
+    """`tts.plots`, `tts.tables` and `tts.trees` load matplotlib and pandas when they are first used."""
+    if name in ("plots", "tables", "trees"):
+        return importlib.import_module(f"ttslib.{name}")
+    raise AttributeError(f"module 'ttslib' has no attribute {name!r}")
