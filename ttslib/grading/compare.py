@@ -1,208 +1,287 @@
-"""Deciding whether two answers are the same: by spelling, by exact value, by shape, and last by
-math-verify.
-"""
+"""Whether two shapes are the same answer: by spelling, by exact value, part by part; a `leaf` decides formulas."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import replace
+from decimal import Context, Decimal
 
+from .names import is_name
 from .numbers_exact import same_number
-from .structure import Node, parse, value_of
+from .structure import Node
 from .units import known_unit, units_clash
 
 Leaf = Callable[[str, str, bool], bool]
-_CACHED = 100_000
-
-
-class NeedsSymbols(Exception):
-    """The pair cannot be decided without symbolic mathematics."""
-
-
-def equivalent(gold: object, answer: object) -> bool:
-    """Whether `answer` is the gold answer in another form. The gold answer comes first; the comparison may
-    depend on it.
-
-    False for None, an empty answer, and whatever cannot be read or decided within the time limit (about
-    1.5 s). Callable from any thread; does not raise.
-    """
-    if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
-        return False
-    try:
-        return _equivalent(gold, answer)
-    except (
-        Undecided,
-        RecursionError,
-        ValueError,
-        ArithmeticError,
-        TypeError,
-        IndexError,
-        KeyError,
-        AttributeError,
-    ):
-        return False
-
-
-class Undecided(Exception):
-    """No verdict (time ran out); not remembered, so that a later call on a less busy machine may find one."""
-
-
-@lru_cache(maxsize=_CACHED)
-def _equivalent(gold: str, answer: str) -> bool:
-    if gold.strip() == answer.strip():
-        return True
-    try:
-        return same(parse(gold), parse(answer), _refuse)
-    except NeedsSymbols:
-        pass
-    from .service import ask
-
-    verdict = ask(gold, answer)
-    if verdict is None:
-        raise Undecided
-    return verdict
-
-
-def _refuse(gold: str, answer: str, sets: bool) -> bool:
-    raise NeedsSymbols
-
-
-@lru_cache(maxsize=_CACHED)
-def canonical(answer: str) -> str:
-    """A vote key: answers with equal keys are equal; many equal forms share one ("1/2", "0.5",
-    "\\frac{1}{2}").
-    """
-    try:
-        return _key(parse(answer))
-    except (RecursionError, ValueError, ArithmeticError, TypeError, IndexError):
-        return "".join(str(answer).split())
-
-
-def _key(node: Node) -> str:
-    unit = known_unit(node.unit)
-    if unit is not None and unit[0] not in ("%", "deg"):
-        return f"{node.text} [{unit[0]}^{unit[1]}]"
-    if node.kind == "number" and node.number is not None:
-        return str(node.number.value)
-    if node.kind == "list":
-        return "{" + ", ".join(sorted(_named_key(item) for item in node.items)) + "}"
-    if node.kind == "tuple":
-        return node.brackets[0] + ", ".join(_key(item) for item in node.items) + node.brackets[1]
-    if node.kind == "text":
-        return f"text:{node.text}"
-    return node.text
-
-
-def _named_key(item: Node) -> str:
-    return f"{item.name}={_key(item)}" if item.name else _key(item)
+"""(gold LaTeX, answer LaTeX, whether they are sets) -> whether they are equal."""
+_PARTS = 200  # longer lists are the same only if their parts are spelled the same
 
 
 def same(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    """Compare two shapes; `leaf(gold_latex, answer_latex, as_sets)` decides formulas."""
-    if not gold.text or not answer.text:
+    """Whether `answer` is `gold` in another form. What `leaf` raises passes through."""
+    if not gold.text or not answer.text or units_clash(gold.unit, answer.unit):
         return False
-    if units_clash(gold.unit, answer.unit):
-        return False
-    if gold.kind == answer.kind and gold.text == answer.text and gold.brackets == answer.brackets:
+    if gold.raw and gold.raw == answer.raw:
         return True
-    if "long" in (gold.kind, answer.kind):
-        return False
+    if "deg" in (gold.unit, answer.unit) and r"\pi" in gold.text + answer.text:
+        return leaf(_in_radians(gold), _in_radians(answer), False)
+    if _equations(gold, answer):
+        return bool(gold.raw and answer.raw) and leaf(gold.raw, answer.raw, False)
+    if (gold.kind, gold.text, gold.brackets) == (answer.kind, answer.text, answer.brackets):
+        return True
     kinds = {gold.kind, answer.kind}
-    if kinds == {"number"}:
-        assert gold.number is not None and answer.number is not None
-        return same_number(gold.number, answer.number)
-    if "text" in kinds:
-        return _same_text(gold, answer)
-    if "based" in kinds:
-        if kinds == {"based"}:
-            return value_of(gold) is not None and value_of(gold) == value_of(answer)
+    if "long" in kinds:
         return False
-    if kinds == {"list"}:
-        return _same_list(gold, answer, leaf)
-    if kinds == {"tuple"}:
-        return (
-            gold.brackets == answer.brackets
-            and len(gold.items) == len(answer.items)
-            and all(same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True))
-        )
-    if kinds == {"list", "tuple"}:
-        return _named_parts(gold, answer, leaf)
-    if kinds & {"list", "tuple"}:
-        other = (kinds - {"list", "tuple"} or {""}).pop()
-        interval = next((n for n in (gold, answer) if n.kind == "tuple" and len(n.items) == 2), None)
-        listed = next((n for n in (gold, answer) if n.kind == "list"), None)
-        if (
-            other == "set"
-            and listed
-            and not listed.brackets
-            and all(i.kind == "relation" for i in listed.items)
-        ):
-            union = "\\cup ".join(item.text for item in listed.items)  # "x < -1 or x > 2"
-            return leaf(*((union, answer.text) if listed is gold else (gold.text, union)), True)
-        if other in ("relation", "set") and (interval is not None or "list" in kinds and other == "set"):
-            return leaf(gold.text, answer.text, True)
-        if other == "formula" and interval is not None and re.search(r"mathbb", gold.text + answer.text):
-            return leaf(gold.text, answer.text, True)
-        return False
-    if "set" in kinds:
-        return leaf(gold.text, answer.text, True)
-    return _same_formula(gold, answer, leaf)
+    if "choice" in kinds:
+        return _same_choice(gold, answer, leaf)
+    if len(kinds) == 1:
+        return _SAME_KIND[gold.kind](gold, answer, leaf)
+    if kinds & {"text", "clock"}:
+        return _same_words(gold, answer, leaf)
+    if "ratio" in kinds:
+        return _same_quotient(gold, answer, leaf)
+    conditions = _all_relations(gold) or _all_relations(answer)
+    if kinds == {"list", "tuple"} and not conditions:
+        return _same_named_parts(gold, answer, leaf)
+    if kinds == {"matrix", "tuple"}:
+        return _same_vector(gold, answer, leaf)
+    if kinds == {"number", "formula"}:
+        return leaf(latex(gold), latex(answer), False)
+    sets = (_as_set(gold), _as_set(answer))
+    return bool((kinds & {"set", "relation"} or conditions) and sets[0] and sets[1]) and leaf(sets[0], sets[1], True)
 
 
-def _same_text(gold: Node, answer: Node) -> bool:
-    if gold.kind != answer.kind:
-        plain = [re.sub(r"\\text\{([^{}]*)\}|[\s\\]", r"\1", n.text).lower() for n in (gold, answer)]
-        return plain[0] == plain[1]
-    return gold.text == answer.text
+def latex(node: Node) -> str:
+    """The LaTeX of a number or formula for the symbolic comparison; decimals stay decimals."""
+    if node.number is None:
+        return node.text
+    value, digits = node.number.value, node.number.digits
+    if value.denominator == 1:
+        return str(value)
+    if digits:
+        context = Context(prec=digits + 5)
+        return format(context.divide(Decimal(value.numerator), Decimal(value.denominator)), "f")
+    return f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+
+def _in_radians(node: Node) -> str:
+    return rf"({latex(node)})\cdot\frac{{\pi}}{{180}}" if node.unit == "deg" else latex(node)
+
+
+def _equations(gold: Node, answer: Node) -> bool:
+    """Whether the two are to be compared as equations, not as the values that they may assign."""
+    if gold.name and not is_name(gold.name):
+        return True  # "a + b = 5" asks for an equation, 5 is none
+    if answer.name and not is_name(answer.name):
+        return bool(gold.name) or gold.kind == "relation"
+    kinds = {gold.kind, answer.kind}
+    named = answer.name if gold.kind == "relation" else gold.name
+    relation = gold if gold.kind == "relation" else answer
+    return "relation" in kinds and len(kinds) == 2 and bool(named) and "=" in relation.signs
+
+
+def _same_number(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    if gold.number is None or answer.number is None:
+        return False
+    if same_number(gold.number, answer.number):
+        return True
+    if {gold.unit, answer.unit} != {"%", ""}:
+        return False
+    percent, other = (gold.number, answer.number) if gold.unit else (answer.number, gold.number)
+    return percent.value == 100 * other.value
+
+
+def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    if re.fullmatch(r"[A-J]", gold.text) and answer.text.upper() == gold.text:
+        return True  # a choice
+    return leaf(gold.text, answer.text, False)
+
+
+def _same_text(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    # abc may be a product as well as a word
+    letters = re.fullmatch(r"[a-z]{3,4}", gold.raw) and re.fullmatch(r"[a-z]{3,4}", answer.raw)
+    return bool(letters) and sorted(gold.raw) == sorted(answer.raw)
+
+
+def _same_based(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    values = [_based_value(node.text) for node in (gold, answer)]
+    return values[0] is not None and values[0] == values[1]
+
+
+def _based_value(text: str) -> int | None:
+    digits, _, base = text.rstrip("}").partition("_{")
+    try:
+        return int(digits, int(base))
+    except ValueError:
+        return None
+
+
+def _same_ratio(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    if len(gold.items) != len(answer.items):
+        return False
+    pairs = [
+        (g.number.value, a.number.value) for g, a in zip(gold.items, answer.items, strict=True) if g.number and a.number
+    ]
+    if len(pairs) < len(gold.items):
+        return _same_parts(gold, answer, leaf)
+    return all(map(any, zip(*pairs, strict=True))) and all(a * d == b * c for a, b in pairs for c, d in pairs)
+
+
+def _same_quotient(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    """A ratio of two parts against a number or a formula."""
+    ratio, other = (gold, answer) if gold.kind == "ratio" else (answer, gold)
+    if len(ratio.items) != 2 or other.kind not in ("number", "formula") or ratio.items[1].text == "0":
+        return False
+    above, below = ratio.items
+    if above.number and below.number and other.number:
+        return above.number.value == other.number.value * below.number.value
+    quotient = f"\\frac{{{latex(above)}}}{{{latex(below)}}}"
+    return leaf(quotient, latex(other), False) if ratio is gold else leaf(latex(other), quotient, False)
+
+
+def _same_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    return len(gold.items) == len(answer.items) and all(
+        same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True)
+    )
+
+
+def _same_tuple(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    return gold.brackets == answer.brackets and _same_parts(gold, answer, leaf)
 
 
 def _same_list(gold: Node, answer: Node, leaf: Leaf) -> bool:
     if len(gold.items) != len(answer.items):
         return False
     names = [[item.name for item in node.items] for node in (gold, answer)]
-    if all(names[0]) and all(names[1]) and sorted(names[0]) == sorted(names[1]):
-        by_name = {item.name: item for item in answer.items}
-        if len(by_name) == len(answer.items):
-            return all(same(item, by_name[item.name], leaf) for item in gold.items)
-    if len(set(names[0])) > 1 or len(set(names[1])) > 1:
-        # named parts against bare values: the order is all that says which is which
-        return all(same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True))
+    by_name = {item.name: item for item in answer.items}
+    if all(names[0]) and sorted(names[0]) == sorted(names[1]) and len(by_name) == len(answer.items):
+        return all(same(item, by_name[item.name], leaf) for item in gold.items)
+    if all(names[0] + names[1]) and len(set(names[0])) > 1:
+        return False
+    if any(len(set(each)) > 1 for each in names):
+        # names against bare values: the order says which is which
+        return _same_parts(_in_order_of_names(gold), _in_order_of_names(answer), leaf)
     left = list(answer.items)
-    for item in gold.items:  # spelling and exact values first: fewer symbolic comparisons
-        match = next(
-            (i for i, other in enumerate(left) if other.kind == item.kind and other.text == item.text), None
-        )
+    unmatched = []
+    for item in gold.items:  # equal spellings and values first: fewer symbolic comparisons
+        match = next((i for i, other in enumerate(left) if (other.kind, other.text) == (item.kind, item.text)), None)
         if match is None:
-            match = next((i for i, other in enumerate(left) if same(item, other, leaf)), None)
+            unmatched.append(item)
+        else:
+            del left[match]
+    if len(unmatched) > _PARTS:
+        return False
+    for item in unmatched:
+        match = next((i for i, other in enumerate(left) if same(item, other, leaf)), None)
         if match is None:
             return False
         del left[match]
     return True
 
 
-def _named_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    """ "x=1, y=2" against "(1, 2)": equal part by part, in order."""
+def _same_named_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    """ "y=2, x=1" against "(1, 2)": equal part by part, in the order of the names."""
     listed, pair = (gold, answer) if gold.kind == "list" else (answer, gold)
-    names = [item.name for item in listed.items]
-    if (
-        not all(names)
-        or len(set(names)) != len(names)
-        or pair.brackets != "()"
-        or len(names) != len(pair.items)
-    ):
+    names = {item.name for item in listed.items}
+    if "" in names or len(names) != len(listed.items) or pair.brackets != "()":
         return False
-    return all(same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True))
+    return _same_parts(_in_order_of_names(gold), _in_order_of_names(answer), leaf)
 
 
-def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    if gold.kind == "relation" and answer.kind == "relation":
-        return leaf(gold.text, answer.text, False)
-    if "relation" in (gold.kind, answer.kind):
-        relation, other = (gold, answer) if gold.kind == "relation" else (answer, gold)
-        if other.name and other.raw and "=" in relation.text:
-            return leaf(
-                *((relation.text, other.raw) if relation is gold else (other.raw, relation.text)), False
-            )
+def _in_order_of_names(node: Node) -> Node:
+    """Sorted where the names are neighbours in the alphabet (x, y, z), as written elsewhere (m, b)."""
+    names = sorted(item.name for item in node.items)
+    neighbours = "".join(names) in "abcdefghijklmnopqrstuvwxyz"
+    return replace(node, items=tuple(sorted(node.items, key=lambda item: item.name))) if neighbours else node
+
+
+def _same_vector(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    """A column against "(1, 2)"."""
+    matrix, pair = (gold, answer) if gold.kind == "matrix" else (answer, gold)
+    if pair.brackets != "()" or any(len(row.items) != 1 for row in matrix.items):
         return False
-    return leaf(gold.text, answer.text, False)
+    column = replace(pair, items=tuple(row.items[0] for row in matrix.items))
+    return _same_parts(column, answer, leaf) if matrix is gold else _same_parts(gold, column, leaf)
+
+
+def _same_relation(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    if gold.signs == answer.signs and [item.text for item in gold.items] == [item.text for item in answer.items]:
+        return True
+    return leaf(gold.raw, answer.raw, False)
+
+
+def _same_set(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    return leaf(gold.text, answer.text, True)
+
+
+def _same_choice(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    """ "(C) 12" is the choice C, and the value 12."""
+    if gold.kind == answer.kind:
+        return gold.text == answer.text and same(gold.items[0], answer.items[0], leaf)
+    choice, other = (gold, answer) if gold.kind == "choice" else (answer, gold)
+    if other.kind == "formula" and re.fullmatch(r"[A-J]", other.text):
+        return other.text == choice.text
+    return same(gold.items[0], answer, leaf) if choice is gold else same(gold, answer.items[0], leaf)
+
+
+def _same_words(gold: Node, answer: Node, leaf: Leaf) -> bool:
+    """Words against what happened to be read as something else."""
+    if {gold.kind, answer.kind} & {"number", "clock"}:
+        return False
+    for word, other in ((gold, answer), (answer, gold)):
+        if word.kind == "text" and re.fullmatch(r"[a-z]{3,4}", word.raw) and other.kind == "formula":
+            return leaf(word.raw, other.text, False)
+    spelled = [re.sub(r"\\text|[\W_]", "", node.raw or node.text).lower() for node in (gold, answer)]
+    return bool(spelled[0]) and spelled[0] == spelled[1]
+
+
+def _all_relations(node: Node) -> bool:
+    return node.kind == "list" and all(item.kind == "relation" for item in node.items)
+
+
+def _as_set(node: Node) -> str:
+    """How the set reader spells it: an interval, a finite set, conditions; "" for what is no set."""
+    if node.kind == "set" or (node.kind == "relation" and "=" not in node.signs):
+        return node.text
+    if node.kind == "tuple" and len(node.items) == 2 and node.brackets != "&&":
+        return node.text
+    if node.kind == "list" and (node.brackets or all(item.kind in ("relation", "set") for item in node.items)):
+        return node.text
+    return ""
+
+
+_SAME_KIND: dict[str, Callable[[Node, Node, Leaf], bool]] = {
+    "number": _same_number,
+    "formula": _same_formula,
+    "text": _same_text,
+    "clock": lambda gold, answer, leaf: False,
+    "based": _same_based,
+    "ratio": _same_ratio,
+    "list": _same_list,
+    "tuple": _same_tuple,
+    "matrix": _same_parts,
+    "relation": _same_relation,
+    "set": _same_set,
+}
+
+
+def key(node: Node) -> str:
+    """One spelling for all answers of this value and shape; itself an answer with the same key."""
+    if node.kind in ("relation", "choice") or (node.name and not is_name(node.name)):
+        return node.raw
+    if node.kind == "list":
+        keys = sorted(f"{item.name}={key(item)}" if item.name else key(item) for item in node.items)
+        return "\\{" + ",".join(keys) + "\\}"
+    if node.kind == "tuple":
+        return node.brackets[0] + ",".join(map(key, node.items)) + node.brackets[1]
+    if node.kind == "matrix":
+        rows = r"\\".join("&".join(map(key, row.items)) for row in node.items)
+        return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
+    if node.kind == "text":
+        return f"\\text{{{node.text}}}"
+    unit = known_unit(node.unit)
+    if unit in (None, "%", "deg"):
+        return node.text
+    if unit.startswith("mod "):
+        return f"{node.text} \\pmod{{{unit[4:]}}}"
+    return node.text + (re.sub("[a-z]+", r" \\text{\g<0>}", unit) if "^" in unit else f" \\text{{{unit}}}")

@@ -1,94 +1,190 @@
-r"""One spelling for what is written in many: Unicode, spacing, fonts, separators, fractions, roots,
-relations.
-"""
+r"""One spelling for what LaTeX and plain text write in many: wrappers, fonts, separators, fractions, roots, powers."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
-_SYMBOLS = {
-    "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "∞": r"\infty ", "∪": r"\cup ",  # noqa: E501
-    "∩": r"\cap ", "∈": r"\in ", "≤": r"\leq ", "⩽": r"\leq ", "≥": r"\geq ", "⩾": r"\geq ", "≠": r"\neq ", "±": r"\pm ",  # noqa: E501
-    "∓": r"\mp ", "°": r"^\circ ", "º": r"^\circ ", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "′": "'", "’": "'",  # noqa: E501
-    "“": "", "”": "", "≈": r"\approx ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℚ": r"\mathbb{Q}", "ℕ": r"\mathbb{N}",  # noqa: E501
-    "∅": r"\emptyset ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ",  # noqa: E501
-    "φ": r"\phi ", "ω": r"\omega ", "∖": r"\setminus ", "∠": r"\angle ", "→": r"\to ", "⟨": r"\langle ", "⟩": r"\rangle ",  # noqa: E501
-}  # fmt: skip
-_FONT = r"(?:text|textbf|textit|textrm|textnormal|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|bf|rm|operatorname|emph|boldsymbol|mathcal)"  # noqa: E501
-_FONTS = re.compile(r"\\" + _FONT + r"\*?\s*\{([^{}]*)\}")
-_FUNCTION = r"(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|sinh|cosh|tanh|ln|log|exp|max|min|gcd|lcm|det)"
-_RENAMED = (
-    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
-    (re.compile(r"\\[dt]binom(?![a-zA-Z])"), r"\\binom"),
-    (re.compile(r"\\(?:leqslant|leqq|le)(?![a-zA-Z])"), r"\\leq "),
-    (re.compile(r"\\(?:geqslant|geqq|ge)(?![a-zA-Z])"), r"\\geq "),
-    (re.compile(r"\\ne(?![a-zA-Z])|\\not\s*="), r"\\neq "),
-    (re.compile(r"\\lt(?![a-zA-Z])"), "<"),
-    (re.compile(r"\\gt(?![a-zA-Z])"), ">"),
-    (re.compile(r"<="), r"\\leq "),
-    (re.compile(r">="), r"\\geq "),
-    (re.compile(r"!="), r"\\neq "),
-    (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset "),
-    (re.compile(r"\\(?:backslash|smallsetminus)(?![a-zA-Z])"), r"\\setminus "),
-    (re.compile(r"\\(?:simeq|thickapprox|cong)(?![a-zA-Z])"), r"\\approx "),
-    (re.compile(r"\\mathbb\s+([A-Z])"), r"\\mathbb{\1}"),
-    (re.compile(r"\\(?:R|reals|Reals)(?![a-zA-Z])"), r"\\mathbb{R}"),
-    (re.compile(r"\\[lr]?vert(?![a-zA-Z])|\\mid(?![a-zA-Z])"), "|"),
-    (re.compile(r"\\lbrace(?![a-zA-Z])"), r"\\{"),
-    (re.compile(r"\\rbrace(?![a-zA-Z])"), r"\\}"),
-    (re.compile(r"\\lbrack(?![a-zA-Z])"), "["),
-    (re.compile(r"\\rbrack(?![a-zA-Z])"), "]"),
-    (
-        re.compile(
-            r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\(?:circ|degree)(?![a-zA-Z])|\\degree(?![a-zA-Z])"
-        ),
-        r"^\\circ ",
-    ),
-    (re.compile(r"\\(?:overline|bar)\s*(\d)(?!\d)"), r"\\overline{\1}"),
+from .brackets import argument, closing
+from .characters import plain
+
+_FUNCTION = (
+    r"(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|arccot|sinh|cosh|tanh|ln|log|lg|exp|max|min|gcd|lcm|det|lim)"
 )
-_SPACES = re.compile(
-    r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|hspace\{[^{}]*\}|phantom\{[^{}]*\})(?![a-zA-Z])|~|\s"  # noqa: E501
+_MANY = 150  # of one command; a text with more is no answer, and stays as it is
+_SIZES = (
+    r"left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|tiny|small|large"
+    r"|Large|LARGE|huge|Huge|bf|rm|it|boldmath|bfseries|normalsize|middle"
 )
-_DROPPED = re.compile(
-    r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut)(?![a-zA-Z])\.?"
+# Commands with arguments: how many, and which one stays.
+_WRAPPERS = {
+    **dict.fromkeys(("boxed", "fbox", "framebox", "underline", "underbrace", "bm", "ensuremath"), (1, 0)),
+    **dict.fromkeys(("textcolor", "colorbox"), (2, 1)),
+    **dict.fromkeys(("color", "phantom", "hphantom", "vphantom", "hspace", "vspace", "tag", "label"), (1, None)),
+}
+_FONT = re.compile(
+    r"text(?:bf|it|rm|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal|cal|op)|[mh]box|operatorname|emph|boldsymbol"
 )
+_COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
+_SAME = {
+    r"[dtc]frac": r"\frac",
+    r"[dt]binom": r"\binom",
+    r"leqslant|leqq|le": r"\leq ",
+    r"geqslant|geqq|ge": r"\geq ",
+    r"ne": r"\neq ",
+    r"lt": "<",
+    r"gt": ">",
+    r"varnothing": r"\emptyset ",
+    r"backslash|smallsetminus": r"\setminus ",
+    r"simeq|thickapprox|cong": r"\approx ",
+    r"bigcup": r"\cup ",
+    r"bigcap": r"\cap ",
+    r"wedge|land": " and ",
+    r"vee|lor": " or ",
+    r"R|reals|Reals": r"\mathbb{R}",
+    r"[lr]?vert|mid": "|",
+    r"lbrace": r"\{",
+    r"rbrace": r"\}",
+    r"lbrack": "[",
+    r"rbrack": "]",
+    r"colon": ":",
+    r"langle": "(",
+    r"rangle": ")",
+    r"ast": r"\cdot ",
+    r"varphi": r"\phi ",
+    r"varepsilon": r"\epsilon ",
+    r"vartheta": r"\theta ",
+    r"imath": "i",
+    r"[cd]?dots[bcmoi]?": r"\ldots ",
+    r"lg": r"\log ",
+    r"tg": r"\tan ",
+    r"ctg": r"\cot ",
+    r"arctg": r"\arctan ",
+}
+_RENAMED = [(re.compile(rf"\\(?:{old})(?![a-zA-Z])"), new) for old, new in _SAME.items()]
+_SPACES = re.compile(r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|medspace|thickspace)(?![a-zA-Z])|~|\s")
+_CURRENCIES = {
+    "dollars": r"\\text\{\s*\\\$\s*\}|\\\$|\b(?:US ?D?\$|USD)(?=\s*[\d.])",
+    "euros": r"€|\\euro(?![a-zA-Z])|\bEUR(?=\s*[\d.])",
+    "gbp": r"£|\\pounds(?![a-zA-Z])|\bGBP(?=\s*[\d.])",
+    "": r"[¥₹₩₽]|\b(?:INR|Rs\.?)(?=\s*[\d.])",
+}
+_MONEY = "\ue000\ue001\ue002\ue003"  # stand for the signs while the amounts get their spelling
+_SLASHED = re.compile(r"(?<![\w.}/^])(\d+)\s*/\s*(\d+)(?=\s*(?:\\pi|\\sqrt|[a-zA-Z(]))(?!\s*[a-zA-Z]{2})")
+_LETTERS = re.compile(r"\(?[A-Za-z]\)?(?:\s*(?:,|,?\s*and|,?\s*or)\s+\(?[A-Za-z]\)?|\s*,\s*\(?[A-Za-z]\)?)*")
 
 
 def normalise(answer: str) -> str:
-    """A bare answer in the one spelling that the rest of the grader reads: LaTeX, single spaces, no
-    ``\\left`` or fonts.
+    r"""A bare answer in the one spelling that the rest of the grader reads: LaTeX with single spaces, all arguments
+    in braces, no dollars, boxes, colours, sizes or fonts; ``\text{...}`` only around words.
     """
-    text = _unicode(answer)
-    text = re.sub(r"\\\$|[€£¥]|\\(?:euro|pounds)(?![a-zA-Z])", "", text)
-    text = re.sub(r"(?<=\d),\\!\s*(?=\d{3})", "", text)
-    text = re.sub(r"\\[()]|\\\[|(?<!\\)\\\](?!\s*[,)])|\$|`", " ", text)
-    text = text.replace(r"\!", "")
-    text = re.sub(r"(?<=\d)\s*\{,\}\s*(?=\d{3}(?!\d))", "", text).replace("{,}", ",")
-    text = re.sub(r"(?<=\d)(?:\\[,;: ]|~)(?=\d{3}(?!\d))", "", text)
-    text = _DROPPED.sub("", text)
+    text = re.sub(r"\\\\\s?\[[-\d.]+ ?[a-z]{2}\]", r"\\\\", plain(answer))  # the height of a row
+    text = _delimiters(text)
+    text = _separators(text)
+    text = re.sub(rf"\\(?:{_SIZES})(?![a-zA-Z])\.?", "", text)
     if r"\begin" in text:
         text = _environments(text)
+    else:
+        text = re.sub(r"\\\\(?=[a-zA-Z]{2,})", r"\\", text)  # a command whose backslash was escaped once more
+        text = re.sub(r"\\\\", " ", text)
     text = _SPACES.sub(" ", text)
-    for pattern, to in _RENAMED:
-        text = pattern.sub(to, text)
-    text = _fonts(text)
-    text = re.sub(r"^\*\*(.*)\*\*$", r"\1", text.strip())
+    text = re.sub(r"\\not\s*(?:=|\\equiv(?![a-zA-Z]))|!=", r"\\neq ", text)
+    for pattern, new in _RENAMED:
+        text = pattern.sub(lambda _, new=new: new, text)
+    text = _commands(text, 0)
+    text = re.sub(r"^\s*\*\*(.*)\*\*\s*$", r"\1", text)
     text = _thousands(text)
-    text = _plain_functions(text)
-    text = _fractions_and_roots(text)
-    text = re.sub(r"\*\*", "^", text)
-    text = re.sub(r"(?<![\\a-zA-Z])pi(?![a-zA-Z])", r"\\pi ", text)
-    text = re.sub(r"(?<![\\a-zA-Z])(?:infinity|oo)(?![a-zA-Z])", r"\\infty ", text)
-    text = re.sub(r"([_^])\s*(-?\d+|[a-zA-Z])", r"\1{\2}", text)
-    text = re.sub(r"([_^])\s*\{\s*([\w\s]*?)\s*\}", r"\1{\2}", text)
-    text = re.sub(r"(\d\^\{[^{}]*\}) ?(?=\d)", r"\1\\cdot ", text)
-    text = re.sub(r"\+\s*\\infty", r"\\infty", text)
-    text = re.sub(r"\s+", " ", text).strip()
-    text = re.sub(r"\\(sin|cos|tan)\^\{-1\}", r"\\arc\1 ", text)
-    text = re.sub(r"(?<=[a-zA-Z]{3})!+$", "", text)
-    return re.sub(r"(?<=\S)[\s.,;:]+$", "", text)
+    text = _plain_text(text)
+    text = _arguments(text)
+    return _tidy(_amounts(text))
+
+
+def compact(text: str) -> str:
+    """The same text without the spaces that mean nothing: not between digits, in words, or before a letter that would
+    join a command.
+    """
+    text = re.sub(r"\\text\{[^{}]*\}", lambda m: m.group().replace(" ", "\0"), text)
+    text = re.sub(r"(\\[a-zA-Z]+) (?=[a-zA-Z])|(?<=\d) (?=\d)", lambda m: (m.group(1) or "") + "\0", text)
+    return text.replace(" ", "").replace("\0", " ")
+
+
+def _delimiters(text: str) -> str:
+    for (_, pattern), sign in zip(_CURRENCIES.items(), _MONEY, strict=True):
+        text = re.sub(pattern, sign, text)
+    text = re.sub(r"(?<=\d),\\!\s*(?=\d{3})", "", text)
+    text = re.sub(r"\\[()]|\\\[|(?<!\\)\\\](?!\s*[,)])|\$|`|(?<!\\)\"", " ", text)
+    return text.replace(r"\!", "")
+
+
+def _separators(text: str) -> str:
+    text = re.sub(r"(?<=\d)\s*\{,\}\s*(?=\d{3}(?!\d))", "", text).replace("{,}", ",").replace("{.}", ".")
+    return re.sub(r"(?<=\d)(?:\\[,;: ]|~)(?=\d{3}(?!\d))", "", text)
+
+
+def _environments(text: str) -> str:
+    text = re.sub(r"\\begin\{(array|tabular)\}\s*\{[^{}]*\}", r"\\begin{matrix}", text)
+    text = re.sub(r"\\end\{(?:array|tabular)\}", r"\\end{matrix}", text)
+    for brackets, kind in ((r"[\[(]~[\])]", "pmatrix"), (r"\|~\|", "vmatrix")):
+        pattern = brackets.replace("~", r"\s*\\begin\{matrix\}(.*?)\\end\{matrix\}\s*")
+        text = re.sub(pattern, rf"\\begin{{{kind}}}\1\\end{{{kind}}}", text, flags=re.S)
+    text = re.sub(r"\\(begin|end)\{(?:[bBp]?(?:small)?matrix|psmallmatrix|bsmallmatrix)\}", r"\\\1{pmatrix}", text)
+    text = re.sub(r"^\s*\(\s*(\\begin\{pmatrix\}.*\\end\{pmatrix\})\s*\)\s*$", r"\1", text, flags=re.S)
+    return re.sub(r"(?:\\\\\s*)+(?=\\end\{)", "", text)
+
+
+def _commands(text: str, depth: int) -> str:
+    """Without wrappers and fonts, whatever they hold."""
+    if depth > 8:
+        return text
+    out, start = [], 0
+    for match in _COMMAND.finditer(text):
+        font = _FONT.fullmatch(match[1])
+        if match.start() < start or not (font or match[1] in _WRAPPERS):
+            continue
+        count, kept = _WRAPPERS.get(match[1], (1, 0))
+        arguments, end = [], match.end()
+        while len(arguments) < count and (found := argument(text, end)) is not None:
+            arguments.append(found[0])
+            end = found[1]
+        if len(arguments) < count:
+            continue
+        out.append(text[start : match.start()])
+        start = end
+        if font:
+            out.append(_font(_commands(arguments[0], depth + 1), "".join(out[-2:])))
+        else:
+            out.append(f" {_commands(arguments[kept], depth + 1)} " if kept is not None else " ")
+    out.append(text[start:])
+    return "".join(out)
+
+
+def _font(inner: str, before: str) -> str:
+    r"""What stands for ``\text{inner}``: mathematics, one letter and lists of letters bare, words as \text."""
+    stripped = inner.strip()
+    if not stripped:
+        return " "
+    if re.fullmatch(r"(?:,\s*)?(?:and|or)\s*,?", stripped, re.I):
+        return f" {stripped.strip(' ,').lower()} "
+    if re.fullmatch(_FUNCTION, stripped) and not (stripped == "min" and re.search(r"[\d}]\s*$", before)):
+        return f"\\{stripped} "
+    if stripped.lower() == "infinity":
+        return r"\infty "
+    measured = re.fullmatch(r"([\d.,/]+)\s+([a-zA-Z][a-zA-Z ]+)", stripped)
+    if measured:
+        return f" {measured[1]} \\text{{{measured[2]}}} "
+    if re.fullmatch(r"[mgslhLKNJWVACF]", stripped) and re.search(r"[\d}/]\s*$", before):
+        return f" \\text{{{stripped}}} "  # a unit, not a variable
+    if (
+        re.search(r"[\\^{}]", stripped)
+        or _is_formula(stripped)
+        or _LETTERS.fullmatch(stripped)
+        or re.fullmatch(r"[-+\d\s.,/()%:]+", stripped)
+    ):
+        return f" {stripped} "
+    return f" \\text{{{stripped}}} "
+
+
+def _is_formula(inner: str) -> bool:
+    return bool(re.search(r"[\d=]", inner)) and not re.search(r"[a-zA-Z]{2}", inner)
 
 
 def _thousands(text: str) -> str:
@@ -97,120 +193,98 @@ def _thousands(text: str) -> str:
 
     def join(match: re.Match) -> str:
         before = text[: match.start()]
-        open_ = before.count("(") - before.count(")") + before.count("[") - before.count("]")
-        open_ += before.count("\\{") - before.count("\\}")
-        return match.group() if open_ > 0 and not spaced else match.group().replace(",", "")
+        inside = sum(before.count(open_) - before.count(close) for open_, close in ("()", "[]", ("\\{", "\\}")))
+        return match.group() if inside > 0 and not spaced else match.group().replace(",", "")
 
     return re.sub(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,]*\d)", join, text)
 
 
-def compact(text: str) -> str:
-    """The same text without the spaces that mean nothing (one is kept behind a command that a letter
-    follows).
-    """
-    text = re.sub(r"(\\[a-zA-Z]+) (?=[a-zA-Z])", "\\1\0", text)
-    return text.replace(" ", "").replace("\0", " ")
+def _plain_text(text: str) -> str:
+    """LaTeX for what was typed as plain text: sqrt(2), pi, x**2, e^(x+1), x in (1,2) U (3,4)."""
+    text = re.sub(r"(?<![\\a-zA-Z])(frac|sqrt|binom)\s*(?=[{(\d])", r"\\\1", text)
+    text = re.sub(r"(?<![\\a-zA-Z{])(" + _FUNCTION + r")(?=\s*(?:\(|\d|[a-z]\b|\\|\^|_))", r"\\\1 ", text)
+    text = text.replace("**", "^")
+    for opening in (r"\sqrt(", "^("):
+        text = _braced(text, opening)
+    text = re.sub(r"(?<![\\a-zA-Z])pi(?![a-zA-Z])", r"\\pi ", text)
+    text = re.sub(r"(?<![\\a-zA-Z])(?:infinity|oo|inf)(?![a-zA-Z])", r"\\infty ", text)
+    text = re.sub(r"(?<=[\])}])\s*(?:U|union)\s*(?=[\[({\\])", r"\\cup ", text)
+    text = re.sub(r"(?<![a-zA-Z])([a-z]) in (?=[\[({\\])", r"\1 \\in ", text)
+    return text.replace("<=", r"\leq ").replace(">=", r"\geq ").replace("...", r"\ldots ")
 
 
-def _unicode(text: str) -> str:
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda m: "^{" + m.group().translate(_SUPERSCRIPTS) + "}", text)
-    text = re.sub(r"\d*[¼½¾⅐-⅞]", _vulgar, text)
-    text = "".join(_SYMBOLS.get(char, char) for char in text)
-    text = re.sub(r"√\s*(\d+(?:\.\d+)?|[a-zA-Z]|\\pi)", r"\\sqrt{\1}", text)
-    text = re.sub(r"√\s*\(([^()]*)\)", r"\\sqrt{\1}", text).replace("√", r"\sqrt")
-    text = unicodedata.normalize("NFKC", text)
-    kept = []
-    for char in text:
-        category = unicodedata.category(char)
-        if category == "Nd" and not char.isascii():
-            char = str(unicodedata.decimal(char))
-        elif category in ("Cf", "So", "Cs", "Co"):
-            continue
-        elif category == "Cc":
-            char = " "
-        kept.append(char)
-    return "".join(kept)
-
-
-def _vulgar(match: re.Match) -> str:
-    whole, sign = match.group()[:-1], match.group()[-1]
-    above, _, below = unicodedata.normalize("NFKC", sign).partition("\u2044")
-    return f"{whole}\\frac{{{above}}}{{{below}}}"
-
-
-def _environments(text: str) -> str:
-    text = re.sub(r"\\begin\{array\}\s*\{[^{}]*\}", r"\\begin{array}", text)
-    text = re.sub(
-        r"[\[(]\s*\\begin\{(?:array|matrix)\}(.*?)\\end\{(?:array|matrix)\}\s*[\])]",
-        r"\\begin{pmatrix}\1\\end{pmatrix}",
-        text,
-        flags=re.S,
-    )
-    text = re.sub(
-        r"\\(begin|end)\{(?:[bBvV]?matrix|smallmatrix)\}",
-        lambda m: m.group() if "vmatrix" in m.group().lower() else rf"\{m.group(1)}{{pmatrix}}",
-        text,
-    )
-    text = re.sub(r"^\s*\(\s*(\\begin\{pmatrix\}.*\\end\{pmatrix\})\s*\)\s*$", r"\1", text, flags=re.S)
-    return re.sub(r"(?:\\\\\s*)+(?=\\end\{)", "", text)
-
-
-def _fonts(text: str) -> str:
-    """Unwrap ``\\text{...}`` around mathematics or one letter; keep it, as plain \\text, around words."""
-    for _ in range(3):
-        new = _FONTS.sub(_font, text)
-        if new == text:
-            break
-        text = new
+def _braced(text: str, opening: str) -> str:
+    r"""With braces for the parentheses behind ``\sqrt`` or ``^``."""
+    position = text.find(opening)
+    while position >= 0:
+        start = position + len(opening) - 1
+        end = closing(text, start)
+        if end > 0:
+            text = f"{text[:start]}{{{text[start + 1 : end]}}}{text[end + 1 :]}"
+        position = text.find(opening, start + 1)
     return text
 
 
-def _font(match: re.Match) -> str:
-    inner = match.group(1).strip()
-    if not inner:
-        return " "
-    if re.fullmatch(r"(?:,\s*)?(?:and|or)\s*,?", inner, re.I):
-        return " , "
-    if re.fullmatch(_FUNCTION, inner):
-        return "\\" + inner + " "
-    measured = re.fullmatch(r"([\d.,/]+)\s+([a-zA-Z][a-zA-Z ]+)", inner)
-    if measured:
-        return f" {measured[1]} \\text{{{measured[2]}}} "
-    if re.fullmatch(r"[mgslhLKNJWVACF]", inner) and re.search(r"[\d}]\s*$", match.string[: match.start()]):
-        return f" \\text{{{inner}}} " if inner != match.group(1) else match.group(0)  # a unit, not a variable
-    if re.fullmatch(r"\(?[a-zA-Z]\)?|[-+\d\s.,/()%:]+", inner):
-        return f" {inner} "
-    return " \\text{" + inner + "} " if match.group(0) != "\\text{" + inner + "}" else match.group(0)
+def _arguments(text: str) -> str:
+    """Braces around every argument: frac12, sqrt2, x^2, a_1; and frac for 1/2, {1 over 2}, {n choose k}."""
+    for infix, command in (("over", "frac"), ("choose", "binom")):
+        text = re.sub(rf"\{{([^{{}}]*)\\{infix}(?![a-zA-Z])([^{{}}]*)\}}", rf"\\{command}{{\1}}{{\2}}", text)
+    text = re.sub(r"\\sqrt\s*(\d+)", r"\\sqrt{\1}", text)  # TeX reads sqrt12 as sqrt(1) 2, its writers do not
+    text = re.sub(r"([_^])\s*(-?\d+)", r"\1{\2}", text)
+    for command, count in ((r"\frac", 2), (r"\binom", 2), (r"\sqrt", 1), ("^", 1), ("_", 1)):
+        text = _with_braces(text, command, count)
+    text = re.sub(r"([_^])\{\s*([\w\s]*?)\s*\}", r"\1{\2}", text)
+    # 2/3\pi is two thirds of pi; the parser would divide by everything behind the stroke
+    text = _SLASHED.sub(r"\\frac{\1}{\2}", text)
+    return re.sub(r"(\d\^\{[^{}]*\}) ?(?=\d)", r"\1\\cdot ", text)
 
 
-def _plain_functions(text: str) -> str:
-    text = re.sub(r"(?<![\\a-zA-Z])sqrt\s*\(", r"\\sqrt(", text)
-    text = re.sub(r"(?<![\\a-zA-Z{])(" + _FUNCTION + r")(?=\s*(?:\(|\d|[a-z]\b|\\|\^|_))", r"\\\1 ", text)
-    while True:
-        start = text.find(r"\sqrt(")
-        if start < 0:
-            return text
-        depth, end = 0, None
-        for position in range(start + 5, len(text)):
-            depth += {"(": 1, ")": -1}.get(text[position], 0)
-            if depth == 0:
-                end = position
+def _with_braces(text: str, command: str, count: int) -> str:
+    if text.count(command) > _MANY:
+        return text
+    pieces = re.split(re.escape(command) + (r"(?![a-zA-Z])" if command.startswith("\\") else ""), text)
+    # From the back, so that the arguments of what an argument holds have their braces already.
+    done = pieces[-1]
+    for piece in reversed(pieces[:-1]):
+        position, arguments = 0, ""
+        optional = re.match(r"\s*\[[^\[\]]*\]", done) if command == r"\sqrt" else None
+        if optional:
+            arguments, position = optional.group().replace(" ", ""), optional.end()
+        for _ in range(count):
+            found = argument(done, position)
+            if found is None:
                 break
-        if end is None:
-            return text.replace(r"\sqrt(", r"\sqrt (")
-        text = f"{text[:start]}\\sqrt{{{text[start + 6 : end]}}}{text[end + 1 :]}"
+            arguments += "{" + found[0].strip() + "}"
+            position = found[1]
+        done = piece + command + arguments + done[position:]
+    return done
 
 
-def _fractions_and_roots(text: str) -> str:
-    text = re.sub(r"\\sqrt\s+(?=[{\[\da-zA-Z\\])", r"\\sqrt", text)
-    text = re.sub(r"\\sqrt(\d+|[a-zA-Z]|\\pi)(?![a-zA-Z])", _root, text)
-    text = re.sub(r"\\frac\s+", r"\\frac", text)
-    text = re.sub(r"\\frac([\da-zA-Z])\s*([\da-zA-Z])", r"\\frac{\1}{\2}", text)
-    text = re.sub(r"\\frac([\da-zA-Z])\s*(?=\{)", r"\\frac{\1}", text)
-    text = re.sub(r"(\\frac\s*\{[^{}]*\})\s*([\da-zA-Z])", r"\1{\2}", text)
-    return re.sub(r"(\\frac\s*\{[^{}]*\})\s+\{", r"\1{", text)
+def _amounts(text: str) -> str:
+    """The currency behind a plain amount, as its unit."""
+    for name, sign in zip(_CURRENCIES, _MONEY, strict=True):
+        if sign in text and name:
+            unit = rf"\g<1> \\text{{{name}}}"
+            text = re.sub(rf"{sign} ?(\d*\.?\d+)(?!\.?\d| ?[a-zA-Z\\(*^/+%])", unit, text)
+            text = re.sub(rf"(\d) ?{sign}", unit, text)
+        text = text.replace(sign, "")
+    return text
 
 
-def _root(match: re.Match) -> str:
-    # TeX takes one token: \sqrt12 is sqrt(1) 2; models that write it mean sqrt(12).
-    return "\\sqrt{" + match.group(1) + "}"
+def _tidy(text: str) -> str:
+    text = re.sub(r"\^\{\s*\\(?:circ|degree)\s*\}|\\degree(?![a-zA-Z])", r"^\\circ ", text)
+    text = re.sub(r"\\(?:overline|bar)\s*\{?(\d)\}?(?![\d}])", r"\\overline{\1}", text)
+    text = re.sub(r"\\mathbb\s*([A-Z])", r"\\mathbb{\1}", text)
+    text = re.sub(r"(?<=[(,\[])\s*\+\s*(?=\\infty)|^\s*\+(?=\s*\\infty)", "", text)
+    text = re.sub(r"\\(sin|cos|tan)\^\{-1\}", r"\\arc\1 ", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"^([\[\]])([^][(),]*[,;][^][(),]*)([\[\]])$", _outward_brackets, text)
+    text = re.sub(r"(?<=[a-zA-Z]{3})!+$", "", text)  # an exclamation, not a factorial
+    text = re.sub(r"(?<=\d)'{1,2}$", "", text)  # feet or inches
+    text = re.sub(r"^(?:(?:=|\\approx|\\implies|\\Rightarrow|\\therefore|\\to) ?)+(?=.)", "", text)
+    return re.sub(r"(?<=\S)[\s.,;:]+$", "", text)
+
+
+def _outward_brackets(match: re.Match) -> str:
+    """(a, b) for ]a, b[."""
+    return f"{'[' if match[1] == '[' else '('}{match[2]}{']' if match[3] == ']' else ')'}"

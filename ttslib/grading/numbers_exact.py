@@ -1,6 +1,4 @@
-r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers
-of ten.
-"""
+r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers of ten."""
 
 from __future__ import annotations
 
@@ -9,93 +7,107 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _DECIMAL = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_PLAIN = re.compile(r"([+-]*)(" + _DECIMAL + r")")
-_FRAC = re.compile(r"([+-]*)\\frac\{([+-]?" + _DECIMAL + r")\}\{([+-]?" + _DECIMAL + r")\}")
-_SLASH = re.compile(r"([+-]*)\(?([+-]?" + _DECIMAL + r")\)?/\(?([+-]?" + _DECIMAL + r")\)?")
-_MIXED = re.compile(r"([+-]?)(\d+) ?(?:\\frac\{(\d+)\}\{(\d+)\}|(?<= )(\d+)/(\d+))")
-_REPEATING = re.compile(r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}")
-_POWER = re.compile(r"([+-]?)(?:(" + _DECIMAL + r")(?:\\times|\\cdot|\*|x))?10\^(?:\{([+-]?\d{1,3})\}|(\d))")
-_EXPONENT = re.compile(r"([+-]?)(" + _DECIMAL + r")[eE]([+-]?\d{1,3})")
+_PLAIN = re.compile(rf"([+-]*)({_DECIMAL})")
+_FRAC = re.compile(rf"([+-]*)\\frac\{{([+-]?{_DECIMAL})\}}\{{([+-]?{_DECIMAL})\}}")
+_SLASH = re.compile(rf"([+-]*)(\()?([+-]?{_DECIMAL})(?(2)\))/(\()?([+-]?{_DECIMAL})(?(4)\))")
+_MIXED = re.compile(r"([+-]?) ?(\d+) ?(?:\\frac ?\{(\d+)\} ?\{(\d+)\}|(?<= )(\d+) ?/ ?(\d+))")
+_REPEATING = re.compile(
+    r"([+-]?)(\d*)\.(\d*?)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\)|(?P<same>\d)(?P=same)+\\ldots)"
+)
+_POWER = re.compile(rf"([+-]?)(?:({_DECIMAL})(?:\\times|\\cdot|\*|x))?10\^\{{([+-]?\d{{1,3}})\}}")
+_EXPONENT = re.compile(rf"([+-]?)({_DECIMAL})[eE]([+-]?\d{{1,3}})")
+_COUNTED = re.compile(rf"([+-]?)({_DECIMAL})(?:\\text\{{)?(hundred|thousand|million|billion|trillion)\}}?")
+_WORDS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _MAX_DIGITS = 4000
+_ROUNDED = 12  # a decimal with this many significant digits may be a rounding of an exact value
 
 
 @dataclass(frozen=True)
 class Exact:
-    """A number's exact value, and how many significant digits a decimal point spelling showed (0: none)."""
+    """A number's exact value; for one spelled as a decimal also its significant digits and its last place."""
 
     value: Fraction
     digits: int = 0
+    last_place: Fraction = Fraction(0)
 
 
 def read_number(text: str) -> Exact | None:
-    """The number that `text` spells and nothing else, or None."""
+    """The number that `text` (normalised) spells and nothing else, or None."""
     if len(text) > _MAX_DIGITS or not re.search(r"\d", text):
         return None
-    spaced = re.sub(r"\s+", " ", text).strip()
     try:
-        mixed = _MIXED.fullmatch(re.sub(r"([+-]) ", r"\1", spaced))
-        if mixed:
-            above, below = int(mixed[3] or mixed[5]), int(mixed[4] or mixed[6])
-            if above > 0 and below:
-                value = int(mixed[2]) + Fraction(above, below)
-                return Exact(-value if mixed[1] == "-" else value)
-        # "12 000" groups thousands, "1 2" is no number
-        spaced = re.sub(r"(?<=\d) (?=\d{3}(?: \d{3})*(?:\.\d+)?$)", "", spaced)
-        if re.search(r"\d \d", spaced):
-            return None
-        tight = spaced.replace(" ", "")
-        if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", tight) and not re.search(r"\d, \d", text[:0]):
-            tight = tight.replace(",", "")
-        tight = re.sub(r"(?<![\d,.])(\d{1,3}(?:,\d{3})+)(?=/)", lambda m: m[1].replace(",", ""), tight)
-        return _read(tight)
+        # "12 000" groups thousands, "1 2" and "1, 200" are no numbers
+        grouped = re.sub(r"(?<![\d.])(\d{1,3})((?: \d{3})+)(?![\d ]*\d)", lambda m: m[1] + m[2].replace(" ", ""), text)
+        return _mixed(grouped) or (None if re.search(r"\d,? \d", grouped) else _read(grouped.replace(" ", "")))
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
 
 
+def _mixed(text: str) -> Exact | None:
+    match = _MIXED.fullmatch(text)
+    if not match:
+        return None
+    above, below = int(match[3] or match[5]), int(match[4] or match[6])
+    if not above or not below:
+        return None
+    return Exact(_sign(match[1]) * (int(match[2]) + Fraction(above, below)))
+
+
 def _read(tight: str) -> Exact | None:
+    if re.fullmatch(r"[+-]*\d{1,3}(?:,\d{3})+(?:\.\d+)?", tight):
+        tight = tight.replace(",", "")
+    tight = re.sub(r"^([+-]*\d{1,3}(?:,\d{3})+)(?=/)", lambda m: m[1].replace(",", ""), tight)
     match = _PLAIN.fullmatch(tight)
     if match:
-        return Exact(_sign(match[1]) * Fraction(match[2].rstrip(".")), _significant(match[2]))
+        return _decimal(_sign(match[1]), match[2], 0)
     match = _FRAC.fullmatch(tight) or _SLASH.fullmatch(tight)
     if match:
-        return Exact(_sign(match[1]) * Fraction(match[2].rstrip(".")) / Fraction(match[3].rstrip(".")))
+        above, below = (match[2], match[3]) if match.re is _FRAC else (match[3], match[5])
+        return Exact(_sign(match[1]) * Fraction(above.rstrip(".")) / Fraction(below.rstrip(".")))
     match = _REPEATING.fullmatch(tight)
     if match:
-        whole, fixed, block = match[2] or "0", match[3], match[4]
+        whole, fixed, block = match[2] or "0", match[3], match[4] or match[5] or match["same"]
         value = Fraction(int(whole + fixed), 10 ** len(fixed))
-        value += Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed))
-        return Exact(_sign(match[1]) * value)
+        return Exact(_sign(match[1]) * (value + Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed))))
     match = _POWER.fullmatch(tight) or _EXPONENT.fullmatch(tight)
     if match:
-        exponent = int(match[3] or match[4]) if match.re is _POWER else int(match[3])
-        factor = match[2] or "1"
-        return Exact(
-            _sign(match[1]) * Fraction(factor.rstrip(".")) * Fraction(10) ** exponent, _significant(factor)
-        )
-    return None
+        return _decimal(_sign(match[1]), match[2] or "1", int(match[3]))
+    match = _COUNTED.fullmatch(tight)
+    return _decimal(_sign(match[1]), match[2], _WORDS[match[3]]) if match else None
 
 
 def _sign(signs: str) -> int:
     return -1 if signs.count("-") % 2 else 1
 
 
-def _significant(decimal: str) -> int:
-    return len(decimal.replace(".", "").lstrip("0")) if "." in decimal else 0
+def _decimal(sign: int, spelled: str, exponent: int) -> Exact:
+    spelled = spelled.rstrip(".")
+    scale = Fraction(10) ** exponent
+    if "." not in spelled:
+        return Exact(sign * int(spelled) * scale)
+    places = len(spelled) - spelled.index(".") - 1
+    digits = len(spelled.replace(".", "").lstrip("0"))
+    return Exact(sign * Fraction(spelled) * scale, digits, scale / 10**places)
 
 
 def same_number(a: Exact, b: Exact) -> bool:
-    """Equal exactly; or one is a decimal of at least 12 significant digits that rounds a fraction which
-    has no end.
-    """
+    """Equal exactly; or one is a decimal of at least 12 significant digits that rounds a fraction without an end."""
     if a.value == b.value:
         return True
-    for short, other in ((a, b), (b, a)):
-        if short.digits >= 12 and not _terminates(other.value):
-            return abs(short.value - other.value) <= abs(other.value) * Fraction(1, 10**12)
-    return False
+    return any(
+        short.digits >= _ROUNDED and not _ends(other.value) and abs(short.value - other.value) <= short.last_place
+        for short, other in ((a, b), (b, a))
+    )
 
 
-def _terminates(value: Fraction) -> bool:
+def rounding(*texts: str) -> float:
+    """The relative error to allow where one text is a decimal of at least 12 significant digits; 0.0 elsewhere."""
+    numbers = [_decimal(1, match[2], 0) for text in texts if (match := _PLAIN.fullmatch(text))]
+    digits = [number.digits for number in numbers if number.digits >= _ROUNDED]
+    return 10.0 ** (1 - min(digits)) if digits else 0.0
+
+
+def _ends(value: Fraction) -> bool:
     below = value.denominator
     for prime in (2, 5):
         while below % prime == 0:

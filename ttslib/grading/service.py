@@ -1,6 +1,4 @@
-"""The client of the grading process: starts it when first needed, from any thread, and starts it again
-when it dies.
-"""
+"""The client of the grading process: starts it when first needed, from any thread, and again when it dies."""
 
 from __future__ import annotations
 
@@ -12,86 +10,128 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 LIMIT = 1.4  # seconds of computing for one pair
-_PATIENCE = 1.8  # seconds a caller waits, queueing included
+_PATIENCE = 1.7  # seconds a caller waits, queueing included
 _START = 30.0  # seconds for the process to come up
-# A stand-in for the package: the process needs only this sub-package, not what ttslib/__init__ imports
-# (torch, vLLM).
+# A stand-in for the package: the process needs this sub-package only, not what ttslib/__init__ imports.
 _BOOT = (
-    "import sys, types; p = types.ModuleType('ttslib'); p.__path__ = [sys.argv[1]]; sys.modules['ttslib'] = p; "  # noqa: E501
+    "import sys, types; p = types.ModuleType('ttslib'); p.__path__ = [sys.argv[1]]; sys.modules['ttslib'] = p; "
     "from ttslib.grading.worker import main; main()"
 )
 
 
+class _Question:
+    def __init__(self) -> None:
+        self.answered = threading.Event()
+        self.verdict: bool | None = None
+        self.lost = False  # the process died first
+
+
 class _Service:
+    """One grading process and the thread that listens to it."""
+
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.ready = threading.Event()
-        self.waiting: dict[int, list] = {}
-        self.count = 0
-        root = str(Path(__file__).resolve().parent.parent)
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, root],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,  # an interrupt meant for the notebook does not reach it
-        )  # fmt: skip
         self.alive = True
+        self.questions: dict[int, _Question] = {}
+        self.count = 0
+        theirs_in, self.to = os.pipe()
+        self.back, theirs_out = os.pipe()
+        root = str(Path(__file__).resolve().parent.parent)
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _BOOT, root],
+                stdin=theirs_in, stdout=theirs_out, stderr=subprocess.DEVNULL,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                start_new_session=True,  # an interrupt meant for the notebook does not reach it
+            )  # fmt: skip
+        except OSError:
+            os.close(self.to)
+            os.close(self.back)
+            raise
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
         threading.Thread(target=self._listen, daemon=True, name="ttslib-grading").start()
 
     def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            message = json.loads(line)
-            if "ready" in message:
-                self.ready.set()
-                continue
-            with self.lock:
-                slot = self.waiting.pop(message["id"], None)
-            if slot is not None:
-                slot[1] = message["verdict"]
-                slot[0].set()
+        buffer = b""
+        while data := self._read():
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                message = json.loads(line)
+                if "ready" in message:
+                    self.ready.set()
+                    continue
+                with self.lock:
+                    question = self.questions.pop(message["id"], None)
+                if question is not None:
+                    question.verdict = message["verdict"]
+                    question.answered.set()
         with self.lock:
             self.alive = False
-            slots, self.waiting = list(self.waiting.values()), {}
+            lost, self.questions = list(self.questions.values()), {}
+            os.close(self.to)
+        os.close(self.back)
         self.ready.set()
-        for slot in slots:
-            slot[2] = True
-            slot[0].set()
+        for question in lost:
+            question.lost = True
+            question.answered.set()
+        self.process.wait()
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.back, 1 << 16)
+        except OSError:
+            return b""
 
     def ask(self, gold: str, answer: str) -> tuple[bool | None, bool]:
-        """(verdict, whether the process died under the question)."""
-        slot = [threading.Event(), None, False]
+        """(verdict, whether the process died before it gave one)."""
         self.ready.wait(_START)
+        question = _Question()
         with self.lock:
             if not self.alive:
                 return None, True
             self.count += 1
             number = self.count
-            self.waiting[number] = slot
+            self.questions[number] = question
             line = json.dumps({"id": number, "gold": gold, "answer": answer, "limit": LIMIT}) + "\n"
             try:
-                assert self.process.stdin is not None
-                self.process.stdin.write(line.encode())
-                self.process.stdin.flush()
+                write_all(self.to, line.encode())
             except OSError:
-                self.waiting.pop(number, None)
+                self.questions.pop(number, None)
                 self.alive = False
                 return None, True
-        if not slot[0].wait(_PATIENCE):
+        if not question.answered.wait(_PATIENCE):
             with self.lock:
-                self.waiting.pop(number, None)
+                self.questions.pop(number, None)
             if not hasattr(os, "fork"):
                 self.stop()  # without fork the process itself is the one that computes
             return None, False
-        return slot[1], slot[2]
+        return question.verdict, question.lost
 
     def stop(self) -> None:
+        """End the process; it ends its children."""
         self.alive = False
         with contextlib.suppress(OSError):
             self.process.kill()
+
+    def leave(self) -> None:
+        """In a forked copy of this process: let go of the pipes, which belong to the parent."""
+        with contextlib.suppress(OSError):
+            os.close(self.to)
+            os.close(self.back)
+        self.process.returncode = 0  # not this process's child: nothing to wait for
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`. OSError: nobody reads."""
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 _service: _Service | None = None
@@ -99,7 +139,10 @@ _starting = threading.Lock()
 
 
 def start() -> _Service:
-    """The running grading process (started now if there is none); does not wait until it is ready."""
+    """The running grading process (started now if there is none); does not wait until it is ready.
+
+    OSError: it cannot be started.
+    """
     global _service
     with _starting:
         if _service is None or not _service.alive:
@@ -113,24 +156,26 @@ def ask(gold: str, answer: str) -> bool | None:
         try:
             verdict, died = start().ask(gold, answer)
         except OSError:
-            return None
+            break
         if not died:
             return verdict
         time.sleep(0.05 * (attempt + 1))
+    warnings.warn("The grading process does not run: answers are compared without symbolic mathematics.", stacklevel=2)
     return None
 
 
-def _forget() -> None:
-    """In a forked copy of this process: the pipes belong to the parent, so start afresh."""
+def _after_fork() -> None:
     global _service, _starting
-    _service, _starting = None, threading.Lock()
+    inherited, _service, _starting = _service, None, threading.Lock()
+    if inherited is not None and inherited.alive:
+        inherited.leave()
 
 
-def _close() -> None:
+def _at_exit() -> None:
     if _service is not None:
         _service.stop()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
-atexit.register(_close)
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -1,109 +1,144 @@
-r"""The shape of an answer: number, text, based numeral, list, tuple or interval, relation, or formula."""
+r"""The shape of an answer: a number, words, a list, a tuple or interval, a matrix, a relation, a formula, ..."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from .brackets import closing, enclosed, split, split_keeping
+from .names import SYMBOL, is_name, is_quantity
 from .normalise import compact, normalise
 from .numbers_exact import Exact, read_number
 from .units import split_unit
 
-_RELATION = re.compile(r"\\leq|\\geq|\\neq|\\approx|\\equiv|\\in(?![a-z])|<|>|=")
-_WORDS = re.compile(r"(?:[^\W\d_]|['\-.,:()\d\s/])*[^\W\d_]{2,}(?:[^\W\d_]|['\-.,:()\d\s/])*")
-_BASED = re.compile(r"\(?([0-9A-Z]+)\)?_\{?(\d+)\}?")
-_BASE_WORDS = dict(
-    two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16
-)
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)\s*(?:([aApP])\.?\s*[mM]\.?)?")
-_MATRIX = re.compile(r"([^\\]*|[+-]?\\frac\{\d+\}\{\d+\} ?)\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", re.S)
-_OPEN, _CLOSE = "([{", ")]}"
 _LIMIT = 2000  # longer answers are compared as strings only
+_DEPTH = 6
+_SIGN = r"\\leq|\\geq|\\neq|\\approx|\\equiv|\\in(?![a-z])|<|>|="
+_ORDER = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
+_AND_OR = r"(?<![a-zA-Z\\{])(?:and|or)(?![a-zA-Z}])"
+_SET_SIGN = re.compile(r"\\(?:cup|cap|setminus|mathbb|emptyset)(?![a-zA-Z])")
+_WORDS = re.compile(r"[^\W\d_][\w'\-.,:()/\s]*")
+_FILLING = {"a", "an", "the", "and", "it", "is"}
+_CONDITION = re.compile(r"\\leq|\\geq|\\neq|\\in(?![a-z])|<|>")
+_REALS = re.compile(r"(?:the )?(?:set of )?(?:all|any) (?:the )?reals?(?: numbers?| values?)?", re.I)
+_NOTHING = re.compile(r"(?:the )?(?:empty|null) set", re.I)
+_SAID = re.compile(r"^\\text\{[^{}]*(?::|=|\b(?:is|are|equals|equal to|was))\s*:?\s*\}(?=.)", re.I)
+_CLOCK = re.compile(r"(\d{1,2})(?::(\d\d)|(?=\s*[aApP]\.?[mM]))\s*(?:([aApP])\.?\s*[mM]\.?)?")
+_CHOICE = re.compile(
+    r"(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?(?:\(([A-J])\)|([A-J])(?:[.)]|:(?= )))"
+    r"(?!\s*(?:[+*/^_=<>,;(]|and\b|or\b)|-)\s*(?=\S)(.*)",
+    re.S,
+)
+_OPTION = re.compile(r"(?:option|choice|answer) \(?([A-Ja-j])\)?", re.I)
+_MATRIX = re.compile(r"([^\\]*|[+-]?\\frac\{\d+\}\{\d+\} ?)\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", re.S)
+_BASED = re.compile(r"\(?([0-9A-Za-z]+?)\)?(?:_\{?\(?(?:base)?(\w+)\)?\}?|\(?base(\w+)\)?|inbase(\w+))")
+_BASES = dict(two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16)
 
 
 @dataclass(frozen=True)
 class Node:
-    """One answer. `kind`: number | text | based | list | tuple | relation | set | formula | long; `text`
-    its spelling.
+    """One answer.
+
+    kind: number, text, choice, clock, based, ratio, list, tuple, matrix, relation, set, formula, or long (not looked
+    into). text: its spelling. items: the parts, of a relation its sides. name: the left-hand side of "x = 3", an
+    expression in "a + b = 3" too. raw: the spelling with name and unit.
     """
 
     kind: str
     text: str
     number: Exact | None = None
-    items: tuple[Node, ...] = field(default=())
+    items: tuple[Node, ...] = ()
     brackets: str = ""
-    name: str = ""  # what an assignment assigned ("x" of "x = 3")
+    signs: tuple[str, ...] = ()
+    name: str = ""
     unit: str = ""
     raw: str = ""
 
 
 def parse(answer: str) -> Node:
     """The shape of a bare answer (a box's contents, a gold answer)."""
-    if len(answer) > _LIMIT:
-        return Node("long", "".join(answer.split()))
-    return _node(normalise(answer), 0)
+    answer = " ".join(answer.split())
+    if len(answer) <= _LIMIT and len(text := normalise(answer)) <= 2 * _LIMIT:
+        return _node(text, 0)
+    return Node("long", answer)
 
 
 def _node(text: str, depth: int) -> Node:
-    text = text.strip()
-    if depth > 6 or not text:
+    text = _unwrap(_SAID.sub("", text.strip()).strip())
+    if depth > _DEPTH or not text:
         return Node("formula", compact(text))
-    text = _unwrap(text)
-    whole = _scalar(text) or _clock(text) or _matrix(text, depth)
-    if whole is not None:
-        return whole
-    if r"\begin" not in text:
-        pieces = _split(text, ";") if ";" in text and not _wrapped(text) else []
-        if len(pieces) > 1:
-            return _list([_group(piece, depth + 1) for piece in pieces], text)
-        pieces = [] if r"\text{" in text and not _listlike(text) else _split_list(text)
-        if len(pieces) > 1:
-            return _list([_node(piece, depth + 1) for piece in pieces], text)
-        bracketed = _bracketed(text, depth)
-        if bracketed is not None:
-            return bracketed
-    if re.search(r"\\cup|\\cap|\\setminus", text) and not _split_relation(text)[1]:
-        return Node("set", compact(text))
-    relation = _relation(text, depth)
-    if relation is not None:
-        return relation
-    plus_minus = _plus_minus(text, depth)
-    if plus_minus is not None:
-        return plus_minus
-    body, unit = split_unit(text)
-    if unit and body != text:
-        inner = _node(body, depth + 1)
-        if inner.kind in ("number", "formula"):
-            return Node(inner.kind, inner.text, inner.number, unit=unit)
-    words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
-    words = re.sub(r"\s+", " ", words).strip(" .")
-    if _WORDS.fullmatch(words) and (r"\text{" in text or re.search(r"[A-Za-z]{3}", words)):
-        return Node("text", words.lower().replace(".", "").replace(" ", ""))
-    return Node("formula", compact(text))
-
-
-def _scalar(text: str) -> Node | None:
-    tight = compact(text)
-    based = _BASED.fullmatch(re.sub(r"_\{?\\text\{(\w+)\}\}?", _base_word, tight))
-    if based and re.search(r"\d", based.group(1)) or based and len(based.group(1)) > 1:
-        return Node("based", f"{based.group(1).lstrip('0') or '0'}_{based.group(2)}")
-    number = read_number(text)
-    if number is not None:
-        return Node("number", str(number.value), number)
+    for shape in _SHAPES:
+        node = shape(text, depth)
+        if node is not None:
+            return node
     body, unit = split_unit(text)
     if unit:
-        number = read_number(body)
-        if number is not None:
-            return Node("number", str(number.value), number, unit=unit)
-    return None
+        inner = _node(body, depth + 1)
+        if inner.kind in ("number", "formula", "tuple"):
+            return replace(inner, unit=unit, raw=compact(text))
+    return _words(text) or Node("formula", compact(text))
 
 
-def _clock(text: str) -> Node | None:
-    match = _CLOCK.fullmatch(re.sub(r"\\text\{([^{}]*)\}", r" \1", text).strip())
-    if not match or not (match[3] or len(match[2]) == 2):
+def _unwrap(text: str) -> str:
+    """Without parentheses or braces around one value (never around a pair or an interval)."""
+    while text[:1] in ("(", "{") and enclosed(text):
+        inner = text[1:-1].strip()
+        if len(split_keeping(inner, "[,;]")[0]) > 1:
+            break
+        text = inner
+    return text
+
+
+def _choice(text: str, depth: int) -> Node | None:
+    plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).strip()
+    option = _OPTION.fullmatch(plain)
+    if option:
+        return Node("formula", option[1].upper())
+    match = _CHOICE.fullmatch(plain)
+    if not match or re.match(r"\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)", match[3]):
         return None
-    return Node("text", f"{int(match[1])}:{match[2]}{(match[3] or '').lower()}{'m' if match[3] else ''}")
+    rest = text[len(text) - len(match[3]) :] if text.endswith(match[3]) else match[3]
+    return Node("choice", (match[1] or match[2]).upper(), items=(_node(rest, depth + 1),), raw=compact(text))
+
+
+def _scalar(text: str, depth: int) -> Node | None:
+    based = _based(text)
+    if based is not None:
+        return based
+    number = read_number(text)
+    if number is not None:
+        return Node("number", str(number.value), number, raw=compact(text))
+    body, unit = split_unit(text)
+    number = read_number(body) if unit else None
+    return Node("number", str(number.value), number, unit=unit, raw=compact(text)) if number is not None else None
+
+
+def _based(text: str) -> Node | None:
+    """A numeral with a base: 1011_2, 2A_{16}, 101_{two}, 101 base 2. In base ten it is a number."""
+    match = _BASED.fullmatch(compact(re.sub(r"\\text\{([^{}]*)\}", r"\1", text)))
+    if not match:
+        return None
+    digits, named = match[1], (match[2] or match[3] or match[4]).lower()
+    base = _BASES.get(named) or (int(named) if re.fullmatch(r"[1-9]\d?", named) else 0)
+    if not base or not re.search(r"\d", digits) and not (len(digits) > 1 and digits.isupper() and base > 10):
+        return None
+    try:
+        value = int(digits, base) if 2 <= base <= 36 else None
+    except ValueError:
+        value = None
+    if value is None and not digits.isdigit():
+        return None
+    if base == 10 and value is not None:
+        return Node("number", str(value), Exact(Fraction(value)))
+    return Node("based", f"{digits.upper().lstrip('0') or '0'}_{{{base}}}")
+
+
+def _clock(text: str, depth: int) -> Node | None:
+    match = _CLOCK.fullmatch(re.sub(r"\\text\{([^{}]*)\}", r" \1", text).strip())
+    if not match:
+        return None
+    return Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
 
 
 def _matrix(text: str, depth: int) -> Node | None:
@@ -111,242 +146,210 @@ def _matrix(text: str, depth: int) -> Node | None:
     if not match or r"\begin" in match[2]:
         return None
     factor = compact(match[1])
-    factor = {"-": "-1", "+": "", "": ""}.get(factor, factor)
+    factor = {"-": "-1", "+": ""}.get(factor, factor)
     scale = read_number(factor) if factor else None
     if factor and scale is None:
         return None
     rows = []
     for row in re.split(r"\\\\", match[2]):
-        items = []
-        for entry in row.split("&"):
-            node = _node(entry, depth + 1)
-            if scale is not None and node.number is not None:
-                value = Exact(node.number.value * scale.value)
-                node = Node("number", str(value.value), value)
-            elif scale is not None:
-                node = Node("formula", f"({factor})({node.text})")
-            items.append(node)
+        items = [_scaled(_node(entry, depth + 1), factor, scale) for entry in row.split("&")]
         rows.append(Node("tuple", "&".join(item.text for item in items), items=tuple(items), brackets="&&"))
-    return Node("tuple", "\\\\".join(row.text for row in rows), items=tuple(rows), brackets="MM")
+    return Node("matrix", r"\\".join(row.text for row in rows), items=tuple(rows))
 
 
-def _base_word(match: re.Match) -> str:
-    return f"_{_BASE_WORDS.get(match.group(1).lower(), match.group(1))}"
+def _scaled(node: Node, factor: str, scale: Exact | None) -> Node:
+    if scale is None:
+        return node
+    if node.number is None:
+        return Node("formula", f"({factor})({node.text})")
+    value = node.number.value * scale.value
+    return Node("number", str(value), Exact(value))
 
 
-def _unwrap(text: str) -> str:
-    """Without parentheses or braces around one letter or one value (never around a pair or an interval)."""
-    while len(text) > 2 and text[0] in "({" and _closing(text, 0) == len(text) - 1:
-        inner = text[1:-1].strip()
-        if len(_split(inner, ",")) > 1 or len(_split(inner, ";")) > 1:
-            break
-        text = inner
-    return text
+def _conditions(text: str, depth: int) -> Node | None:
+    r"""Inequalities joined by "and" or "or" are a set, as the union or intersection that they say."""
+    pieces, words = split_keeping(text, r",?(?<![a-zA-Z\\{]) ?(?:and|or)(?![a-zA-Z}])")
+    joins = {word.strip(", ") for word in words}
+    unknowns = [set(re.findall(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", piece))) for piece in pieces]
+    if len(joins) != 1 or not all(_CONDITION.search(piece) for piece in pieces) or len(set.union(*unknowns)) != 1:
+        return None
+    return Node("set", compact((r"\cup " if joins == {"or"} else r"\cap ").join(pieces)))
 
 
-def _closing(text: str, start: int) -> int:
-    depth, position = 0, start
-    while position < len(text):
-        char = text[position]
-        if char == "\\" and text[position + 1 : position + 2] in ("{", "}"):
-            position += 1
-            char = text[position]
-        if char in _OPEN:
-            depth += 1
-        elif char in _CLOSE:
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
-    return -1
+def _ratio(text: str, depth: int) -> Node | None:
+    parts = split_keeping(text, ":")[0] if r"\text" not in text else []
+    if len(parts) < 2 or not all(re.search(r"[\da-z]", part) for part in parts) or re.search(rf"{_SIGN}|,|\\to", text):
+        return None
+    items = tuple(_node(part, depth + 1) for part in parts)
+    if any(item.kind not in ("number", "formula") for item in items):
+        return None
+    return Node("ratio", ":".join(item.text for item in items), items=items)
 
 
-def _split(text: str, separator: str) -> list[str]:
-    pieces, depth, start, bars = [], 0, 0, 0
-    for position, char in enumerate(text):
-        if char in _OPEN:
-            depth += 1
-        elif char in _CLOSE:
-            depth -= 1
-        elif char == separator and depth == 0 and not bars % 2:
-            pieces.append(text[start:position])
-            start = position + 1
-    pieces.append(text[start:])
-    pieces = [piece.strip() for piece in pieces]
-    return [piece for piece in pieces if piece] if len(pieces) > 1 else pieces
+def _several(text: str, depth: int) -> Node | None:
+    """A list: separated by semicolons, else by commas, "and" and "or"."""
+    system = re.fullmatch(r"\\begin\{cases\}([^&]*)\\end\{cases\}", text)
+    if system:
+        text = ", ".join(re.split(r"\\\\", system[1].strip()))
+    if r"\begin" in text:
+        return None
+    groups = split(text, ";")
+    if len(groups) > 1:
+        return _list([_group(group, depth + 1) for group in groups], text)
+    if r"\text{" in text and not _list_like(text):
+        return None
+    pieces = split(text, f",|{_AND_OR}")
+    if len(pieces) < 2 or not ("," in text or _list_like(text)):
+        return None
+    return _list([_node(piece, depth + 1) for piece in pieces], text)
 
 
-def _listlike(text: str) -> bool:
-    return bool(re.search(r"\d|\\frac|\\sqrt|=", text)) or all(
-        re.fullmatch(r"\\text\{[^{}]*\}|\w+", piece) for piece in _split(text, ",")
-    )
+def _list_like(text: str) -> bool:
+    """Whether "and" and "or" separate values here: they are about mathematics, or words with commas."""
+    bare = re.sub(r"\\text\{[^{}]*\}", "", text)
+    if re.search(r"\d|\\frac|\\sqrt|=|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])", bare):
+        return True
+    return all(re.fullmatch(r"\\text\{[^{}]*\}", piece) for piece in split(text, ","))
 
 
-def _split_list(text: str) -> list[str]:
-    # "and" and "or" separate too; a preceding comma ("2, 3, and 5") leaves an empty piece, which _split
-    # drops.
-    joined = re.sub(r"(?<![a-zA-Z\\{])(?:and|or)(?![a-zA-Z}])", ",", text)
-    if joined != text and not re.search(r"\d|\\|=|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z])", text):
-        return [text]
-    return _split(joined, ",")
-
-
-def _list(items: list[Node], text: str) -> Node:
+def _list(items: list[Node], text: str, brackets: str = "") -> Node:
     flat: list[Node] = []
     for item in items:
         flat.extend(item.items if item.kind == "list" and not item.brackets else [item])
-    # "x = 3, 5, 7" assigns all three to x; "x = 3, x = 5" too: only different names make it a naming of
-    # parts.
+    # "x = 3, 5, 7" assigns all three to x; "x = 3, x = 5" too: only different names make it a naming of parts.
     names = [item.name for item in flat if item.name]
-    if len(set(names)) <= 1:
-        flat = [Node(i.kind, i.text, i.number, i.items, i.brackets, "", i.unit, i.raw) for i in flat]
     width = len(set(names))
-    chunks = [flat[i : i + width] for i in range(0, len(flat), width)] if width else []
-    if (
-        len(names) == len(flat)
-        and len(chunks) > 1
-        and all([i.name for i in c] == names[:width] for c in chunks)
-        and width > 1
-    ):
-        # "p=5, q=2 and p=7, q=2": two pairs
-        flat = [Node("tuple", "", items=tuple(map(_unnamed, chunk)), brackets="()") for chunk in chunks]
-        flat = [
-            Node("tuple", "(" + ",".join(i.text for i in n.items) + ")", items=n.items, brackets="()")
-            for n in flat
-        ]
-    return Node("list", compact(text), items=tuple(flat))
+    if width <= 1:
+        flat = [replace(item, name="") if item.kind != "relation" else item for item in flat]
+    elif len(names) == len(flat) > width and names == names[:width] * (len(flat) // width):
+        # "p = 5, q = 2 and p = 7, q = 2" are two pairs
+        flat = [_pair(flat[i : i + width]) for i in range(0, len(flat), width)]
+    return Node("list", compact(text), items=tuple(flat), brackets=brackets)
 
 
 def _group(text: str, depth: int) -> Node:
     """One of several groups separated by semicolons: "p=5, q=2" stands for the pair (5, 2)."""
     node = _node(text, depth)
-    if node.kind == "list" and all(item.name for item in node.items):
-        return Node("tuple", node.text, items=tuple(_unnamed(i) for i in node.items), brackets="()")
-    return node
+    return _pair(node.items) if node.kind == "list" and all(item.name for item in node.items) else node
 
 
-def _unnamed(node: Node) -> Node:
-    return Node(node.kind, node.text, node.number, node.items, node.brackets, "", node.unit, node.raw)
-
-
-def _wrapped(text: str) -> bool:
-    return text[:1] in _OPEN and _closing(text, 0) == len(text) - 1 or text.startswith("\\{")
+def _pair(items: list[Node] | tuple[Node, ...]) -> Node:
+    unnamed = tuple(replace(item, name="") for item in items)
+    return Node("tuple", "(" + ",".join(item.text for item in unnamed) + ")", items=unnamed, brackets="()")
 
 
 def _bracketed(text: str, depth: int) -> Node | None:
-    if text.startswith("\\{") and _closing(text, 1) == len(text) - 1 and text.endswith("\\}"):
-        inner = text[2:-2].strip()
-        if re.search(r"\||:", inner) and re.search(r"\\in|<|>|=", inner):
-            return Node("set", compact(text))
-        pieces = _split(inner, ";") if len(_split(inner, ",")) < 2 else _split_list(inner)
-        items = _list([_node(piece, depth + 1) for piece in pieces if piece], text).items
+    text = re.sub(r"^[A-Z]'* ?(?=\()", "", text) if "," in text else text  # the point P(1, 2)
+    if text.startswith(r"\{") and closing(text, 1) == len(text) - 1:
+        return _braces(text, depth)
+    if not enclosed(text):
+        return None
+    left, inner, right = text[0], text[1:-1], text[-1]
+    pieces = split_keeping(inner, ";" if ";" in inner else ",")[0]
+    if len(pieces) < 2 or not all(pieces):
+        return None
+    items = tuple(_node(piece, depth + 1) for piece in pieces)
+    if left == "{":
         return Node("list", compact(text), items=items, brackets="{}")
-    left, right = text[:1], text[-1:]
-    if left in "([{" and left and right in ")]}" and right and _closing(text, 0) == len(text) - 1:
-        inner = text[1:-1].strip()
-        pieces = _split(inner, ";")
-        if len(pieces) < 2:
-            pieces = _split(inner, ",")
-        if len(pieces) < 2:
-            return None
-        items = tuple(_node(piece, depth + 1) for piece in pieces)
-        if left == "{":
-            return Node("list", compact(text), items=items, brackets="{}")
-        return Node("tuple", compact(text), items=items, brackets=left + right)
-    return None
+    return Node("tuple", compact(text), items=items, brackets=left + right)
 
 
-def _split_relation(text: str) -> tuple[list[str], list[str]]:
-    """Sides and signs of a chain of relations outside all brackets."""
-    sides, signs, depth, start, position = [], [], 0, 0, 0
-    while position < len(text):
-        char = text[position]
-        if char in _OPEN:
-            depth += 1
-        elif char in _CLOSE:
-            depth -= 1
-        elif depth == 0:
-            match = _RELATION.match(text, position)
-            if match:
-                sides.append(text[start:position].strip())
-                signs.append(match.group())
-                position = start = match.end()
-                continue
-        position += 1
-    sides.append(text[start:].strip())
-    return sides, signs
+def _braces(text: str, depth: int) -> Node:
+    inner = text[2:-1].removesuffix("\\").strip()
+    if not inner:
+        return Node("set", r"\emptyset")
+    pieces, bars = split_keeping(inner, r"\||:")
+    if bars and re.search(_SIGN, inner):  # \{x \mid x > 2\}
+        if len(pieces) == 2 and re.fullmatch(rf"{SYMBOL}(?: ?\\in ?\\mathbb\{{R\}})?", pieces[0]):
+            return _node(pieces[1], depth + 1)
+        return Node("set", compact(text))
+    pieces = split(inner, ";" if ";" in inner and "," not in inner else f",|{_AND_OR}")
+    items = [_node(piece, depth + 1) for piece in pieces]
+    if len(items) == 1 and items[0].kind == "tuple":
+        return items[0]
+    return _list(items, text, "{}")
 
 
-_NAME = re.compile(
-    r"\\angle ?[A-Za-z]{1,3}|m?\\angle ?[A-Za-z]{1,3}|\|?[A-Za-z]{1,3}(?:_\{?\w+\}?)?'*\|?"
-    r"|\\(?:alpha|beta|gamma|theta|phi|omega|lambda|mu|sigma|rho|delta|Delta)(?:_\w)?"
-    r"|[a-zA-Z](?:_\{?\w+\}?)?(?:\^\{-1\})?'*\([\w,+\-]*\)"
-    r"|\\frac\{[A-Z]{1,3}\}\{[A-Z]{1,3}\}|\\text\{[^{}]*\}|P\([A-Za-z,| ]*\)|[A-Z]{1,2}/[A-Z]{1,2}"
-    r"|[A-Za-z]+(?:_\{?\w+\}?)?(?::[A-Za-z]+(?:_\{?\w+\}?)?)+"
-)
-
-
-def is_name(text: str) -> bool:
-    """Whether a left-hand side only names the answer: x, f(x), AB, |AB|, A:B, (p, q), angle ABC."""
-    tight = compact(text)
-    if tight[:1] == "(" and tight[-1:] == ")":
-        return all(re.fullmatch(r"[a-zA-Z](?:_\{?\w+\}?)?", part) for part in tight[1:-1].split(","))
-    return bool(_NAME.fullmatch(tight)) and not re.fullmatch(r"[ei]", tight)
+def _set(text: str, depth: int) -> Node | None:
+    words = re.sub(r"\\text\{([^{}]*)\}", r"\1", text).strip()
+    if _REALS.fullmatch(words):
+        return Node("set", r"\mathbb{R}")
+    if _NOTHING.fullmatch(words):
+        return Node("set", r"\emptyset")
+    if not _SET_SIGN.search(text) or split_keeping(text, _SIGN)[1]:
+        return None
+    return Node("set", compact(re.sub(r"(?<=\}) ?[-/\\] ?(?=\\\{)", r"\\setminus ", text)))
 
 
 def _relation(text: str, depth: int) -> Node | None:
-    sides, signs = _split_relation(text)
-    if not signs or any(not side for side in sides):
+    sides, signs = split_keeping(text, _SIGN)
+    if not signs or not all(sides):
         return None
-    raw = compact(text)
-    if signs[-1] == "\\approx" and len(signs) >= 1 and not (len(sides) == 2 and is_name(sides[0])):
-        head = text[: text.rindex("\\approx")]  # "exact \approx rounded": the exact side is the answer
-        return _node(head, depth + 1)
-    if signs == ["\\in"] and is_name(sides[0]):
+    if signs[-1] == r"\approx" and not (len(sides) == 2 and is_name(sides[0])):
+        return _node(text[: text.rindex(r"\approx")], depth + 1)  # "exact \approx rounded": the exact side counts
+    if signs == [r"\in"] and is_name(sides[0]):
         return _node(sides[1], depth + 1)
-    if signs[-1] == "\\equiv" or "\\in" in signs:
-        return Node("relation", raw, raw=raw)
-    if all(sign in ("=", "\\approx") for sign in signs):
-        if len(sides) == 2 and is_name(sides[0]):
-            inner = _node(sides[1], depth + 1)
-            return Node(
-                inner.kind,
-                inner.text,
-                inner.number,
-                inner.items,
-                inner.brackets,
-                compact(sides[0]),
-                inner.unit,
-                raw,
-            )
-        last = _node(sides[-1], depth + 1)
-        closed = not any(
-            re.search(r"[a-zA-Z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", side)) for side in sides
-        )
-        calculated = closed or (len(sides) > 2 and is_name(sides[0]))
-        if calculated and (last.kind == "number" or closed and last.kind == "formula"):
-            # "\sqrt{4} = 2", "x = 5 + 5 = 10": a calculation; its end is the answer.
-            return Node(last.kind, last.text, last.number, last.items, last.brackets, "", last.unit, raw)
-        return Node("relation", raw, raw=raw)
-    return Node("relation", raw, raw=raw)
+    if set(signs) <= {"=", r"\approx"} or (signs == [r"\equiv"] and is_name(sides[0])):
+        return _equation(text, sides, depth)
+    if set(signs) <= {">", r"\geq"}:
+        sides, signs = sides[::-1], [_ORDER[sign] for sign in reversed(signs)]
+    items = tuple(_node(side, depth + 1) for side in sides)
+    spelled = compact(sides[0] + "".join(f" {sign} {side}" for sign, side in zip(signs, sides[1:], strict=True)))
+    return Node("relation", spelled, items=items, signs=tuple(signs), raw=spelled)
+
+
+def _equation(text: str, sides: list[str], depth: int) -> Node:
+    raw = compact(text)
+    last = _node(sides[-1], depth + 1)
+    if len(sides) == 2 and is_name(sides[0]):
+        return replace(last, name=compact(sides[0]), raw=raw)
+    letters = [bool(re.search(r"[a-zA-Z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", side))) for side in sides]
+    values = {number.value for side in sides if (number := read_number(side))}
+    if last.kind in ("number", "formula") and not letters[-1] and len(values) < 2:
+        if not any(letters) or (len(sides) > 2 and is_name(sides[0]) and last.kind == "number"):
+            return replace(last, raw=raw)  # "\sqrt{4} = 2", "x = 5 + 5 = 10": a calculation; its end is the answer
+        if is_quantity(sides[0]):
+            return replace(last, name=compact(sides[0]), raw=raw)
+    items = tuple(_node(side, depth + 1) for side in sides)
+    return Node("relation", raw, items=items, signs=("=",) * (len(sides) - 1), raw=raw)
 
 
 def _plus_minus(text: str, depth: int) -> Node | None:
-    if text.count("\\pm") != 1 or _split_relation(text)[1]:
+    signs = len(re.findall(r"\\pm|\\mp", text))
+    if not signs or signs > 3:
         return None
-    plus = _node(re.sub(r"^\s*\+", "", text.replace("\\pm", "+")), depth + 1)
-    minus = _node(text.replace("\\pm", "-"), depth + 1)
-    return Node("list", compact(text), items=(plus, minus))
+    # With \mp the signs go together; several \pm are independent of each other.
+    together = signs == 1 or r"\mp" in text
+    texts = [_signed(text, "+", "-"), _signed(text, "-", "+")] if together else [text]
+    while not together and r"\pm" in texts[0]:
+        texts = [one.replace(r"\pm", sign, 1) for one in texts for sign in "+-"]
+    items = tuple(_node(re.sub(r"^\s*\+|(?<=[({])\s*\+", "", one), depth + 1) for one in texts)
+    return Node("list", compact(text), items=items)
 
 
-def value_of(node: Node) -> Fraction | None:
-    """The exact value of a plain number or a based numeral, else None."""
-    if node.kind == "number" and node.number is not None:
-        return node.number.value
-    if node.kind == "based":
-        digits, _, base = node.text.partition("_")
-        try:
-            return Fraction(int(digits, int(base)))
-        except ValueError:
-            return None
-    return None
+def _signed(text: str, upper: str, lower: str) -> str:
+    return text.replace(r"\pm", upper).replace(r"\mp", lower)
+
+
+def _words(text: str) -> Node | None:
+    words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).strip()
+    if not _WORDS.fullmatch(words) or not (r"\text{" in text or re.search(r"[A-Za-z]{3}", words)):
+        return None
+    spelled = "".join(word for word in re.findall(r"[^\W_]+", words.lower()) if word not in _FILLING)
+    return Node("text", re.sub(r"(?<=.{3})(?<![isu])s$", "", spelled) or words.lower(), raw=compact(text))
+
+
+# In the order in which they are tried.
+_SHAPES = (
+    _choice,
+    _scalar,
+    _clock,
+    _matrix,
+    _conditions,
+    _ratio,
+    _several,
+    _bracketed,
+    _set,
+    _relation,
+    _plus_minus,
+)

@@ -3,77 +3,95 @@ r"""Units behind a value: taken off, and compared where both sides name one that
 from __future__ import annotations
 
 import re
+from collections import Counter
 
-_KNOWN = {
-    "mm": "mm millimeter millimetre", "cm": "cm centimeter centimetre", "m": "m meter metre",
-    "km": "km kilometer kilometre", "in": "in inch inches", "ft": "ft foot feet", "yd": "yd yard",
-    "mi": "mi mile", "s": "s sec second", "min": "min minute", "h": "h hr hour", "day": "day", "week": "week",
-    "month": "month", "year": "year yr", "mg": "mg milligram", "g": "g gram", "kg": "kg kilogram", "lb": "lb lbs pound",  # noqa: E501
-    "oz": "oz ounce", "ml": "ml milliliter millilitre", "l": "liter litre", "gal": "gallon gal", "cent": "cent",  # noqa: E501
-    "dollar": "dollar usd", "mph": "mph", "kph": "kph", "pint": "pint", "quart": "quart", "cup": "cup", "ton": "ton tonne",  # noqa: E501
-}  # fmt: skip
-_CANON = {word: canon for canon, words in _KNOWN.items() for word in words.split()}
-_SQUARED = re.compile(r"^(?:square|sq)\b\.?\s*|\s*(?:squared)\b|\s*\^\s*\{?2\}?\s*$")
-_CUBED = re.compile(r"^(?:cubic|cu)\b\.?\s*|\s*(?:cubed)\b|\s*\^\s*\{?3\}?\s*$")
+_NAMES = """
+mm millimeter millimetre, cm centimeter centimetre, m meter metre, km kilometer kilometre, in inch inches,
+ft foot feet, yd yard, mi mile, s sec second, min minute, h hr hour, day, week wk, month, year yr, mg milligram,
+g gram, kg kilogram, lb lbs pound, oz ounce, ml milliliter millilitre, l liter litre, gal gallon, cent, dollar usd,
+euro eur, gbp, pint, quart, cup, ton tonne, %, deg
+"""
+_CANON = {word: names.split()[0] for names in _NAMES.split(",") for word in names.split()}
+_SPEEDS = {"mph": "mi/h", "kph": "km/h", "kmh": "km/h", "mps": "m/s", "fps": "ft/s"}
+_POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "squared": 2, "cubed": 3}
 _PERCENT = re.compile(
-    r"(?:\\?%|(?<![a-zA-Z])(?:percent|pct|percentage)(?: points?)?\.?|\\text\{\s*(?:\\?%|percent(?:age)?)\s*\})\s*$",  # noqa: E501
+    r"(?:\\?%|(?<![a-zA-Z])(?:percent|pct|percentage)(?: points?)?\.?|\\text\{\s*(?:\\?%|percent(?:age)?)\s*\})\s*$",
     re.I,
 )
 _DEGREES = re.compile(
     r"(?:\^\\circ ?(?:C|F|\\text\{\s*[CF]\s*\})?|\\text\{\s*degrees?\s*\}|(?<![a-zA-Z\\])degrees?)\s*$", re.I
 )
-_TEXT = re.compile(r"\\text\{([^{}]*)\}\s*(\^\s*\{?\d\}?)?\s*$")
-_POWERED = r"[a-zA-Z]+\.?(?:\s*\^\s*\{?[23]\}?)?"
-_BARE = re.compile(r"(?:(?<=[\d\s)}])|^)((?:" + _POWERED + r"[ /]+){0,4}" + _POWERED + r")\s*$")
-_NOT_UNITS = {
-    "sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "exp", "max", "min", "pi", "mod", "and", "or", "for", "if", "where",  # noqa: E501
-    "all", "any", "is", "no", "not", "none", "undefined", "infinity", "to", "when", "with", "lambda", "return", "import",  # noqa: E501
-    "sqrt", "over", "choose", "am", "pm", "a.m", "p.m", "a", "p",
-}  # fmt: skip
-_SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in"}
+_MODULUS = re.compile(r"\\pmod ?\{? ?(\w+) ?\}?$|\( ?(?:\\text\{mod\}|mod) ?(\w+) ?\)$")
+_TEXT = re.compile(r"\\text\{([^{}]*)\}\s*(\^\s*\{\d\})?((?:\s*/\s*\\text\{[^{}]*\}(?:\s*\^\s*\{\d\})?)?)\s*$")
+_WORD = r"[a-zA-Z]+\.?(?: ?\^ ?\{[23]\})?"
+_BARE = re.compile(rf"(?<=[\d\s)}}])((?:{_WORD}[ /]+){{0,4}}{_WORD})\s*$")
+# Words behind a number that make it another number, a condition or a time of day ...
+_CHANGING_WORDS = """
+mod modulo and or for if where when not to over choose times plus minus more less squared cubed factorial base half
+halves third thirds fourth fourths quarter quarters fifth fifths sixth sixths eighth eighths tenth tenths hundredth
+hundredths thousandth thousandths hundred thousand million billion trillion dozen am pm
+"""
+# ... and others that are no units.
+_OTHER_WORDS = """
+sin cos tan cot sec csc log ln exp max pi all any is are no none undefined infinity with lambda return import sqrt a p
+"""
+_CHANGING = frozenset(_CHANGING_WORDS.split())
+_NO_UNIT = _CHANGING | frozenset(_OTHER_WORDS.split())
+_SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "min"}
+_JOINING = {"of", "per", "sq", "cu"}
 
 
 def split_unit(text: str) -> tuple[str, str]:
     """(value, unit) of "5.4 cents", "10 cm^2", "28 percent"; (text, "") where nothing is a unit.
 
-    Percent and degree signs count as units and are named "%" and "deg".
+    Percent and degree signs count as units and are named "%" and "deg", a modulus is named "mod 7".
     """
     text = text.strip()
     for pattern, name in ((_PERCENT, "%"), (_DEGREES, "deg")):
         match = pattern.search(text)
         if match and _value_like(text[: match.start()]):
             return text[: match.start()].strip(), name
+    match = _MODULUS.search(text)
+    if match and match.start():
+        return text[: match.start()].strip(), f"mod {match[1] or match[2]}"
     match = _TEXT.search(text)
-    if match and _value_like(text[: match.start()]):
-        unit = (match.group(1) + (match.group(2) or "")).strip().lower()
-        if (
-            unit.rstrip(".") in ("am", "pm", "a.m", "p.m")
-            or re.fullmatch(r"(?:base )?\w+_?\d*", unit)
-            and "base" in unit
-        ):
-            return text, ""
-        return text[: match.start()].strip(), unit or "-"
+    if match and match.start():
+        return _split_text_unit(text, match)
     match = _BARE.search(text)
-    if match and match.start() > 0 and _value_like(text[: match.start()]):
-        words = re.findall(r"[a-zA-Z]+", match.group(1))
+    if match and _value_like(text[: match.start()]):
+        words = re.findall(r"[a-zA-Z]+", match[1])
+        measured = known_unit(match[1]) is not None and (len(words) > 1 or len(words[0]) > 1)
         spaced = text[match.start() - 1] == " "
-        if all(_is_unit(word, spaced) for word in words):
-            return text[: match.start()].strip(), match.group(1).lower().strip()
+        if measured or all(_is_unit(word, spaced) for word in words):
+            return text[: match.start()].strip(), match[1].lower().strip()
+    return text, ""
+
+
+def _split_text_unit(text: str, match: re.Match) -> tuple[str, str]:
+    body = text[: match.start()].strip()
+    unit = re.sub(r"\\text\{([^{}]*)\}", r"\1", match.group()).strip().lower()
+    words = set(re.findall(r"[a-z]+", unit))
+    if words & _CHANGING or unit.rstrip(".") in ("a.m", "p.m"):
+        return text, ""
+    # Behind a formula only a unit that is known: "n \text{ is odd}" is no n.
+    if _value_like(body) or (known_unit(unit) and re.search(r"[\w})]$", body) and not re.search(r"\\text|[<>=]", body)):
+        return body, unit or "-"
     return text, ""
 
 
 def _is_unit(word: str, spaced: bool) -> bool:
     word = word.lower()
-    if word in _NOT_UNITS:
+    if word in _NO_UNIT:
         return False
-    return len(word) >= 3 or word in _SHORT or (spaced and word in ("of", "per", "sq", "cu"))
+    if not spaced:  # "10weeks", but not the product 3abc
+        return (known_unit(word) is not None and len(word) > 1) or len(word) > 4
+    return len(word) >= 3 or word in _SHORT or word in _JOINING
 
 
 def _value_like(text: str) -> bool:
     text = re.sub(r"\\(?:frac|sqrt|pi|times|cdot|overline|infty)(?![a-zA-Z])", "", text)
-    return bool(re.search(r"\d", text)) and not re.search(
-        r"[a-zA-Z=<>,]\s*$|[a-zA-Z]{2,}|[<>]", re.sub(r",(?=\d)|\\pi", "", text)
-    )
+    text = re.sub(r",(?=\d)", "", text)
+    return bool(re.search(r"\d", text)) and not re.search(r"[a-zA-Z=<>,]\s*$|[a-zA-Z]{2,}|[<>]", text)
 
 
 def units_clash(a: str, b: str) -> bool:
@@ -84,15 +102,30 @@ def units_clash(a: str, b: str) -> bool:
     return known_a is not None and known_b is not None and known_a != known_b
 
 
-def known_unit(unit: str) -> tuple[str, int] | None:
-    """(unit, power) of a unit that is known ("square feet" is ("ft", 2)), else None."""
-    power = 1
-    if unit in ("%", "deg"):
-        return unit, 1
-    if _SQUARED.search(unit):
-        unit, power = _SQUARED.sub("", unit), 2
-    elif _CUBED.search(unit):
-        unit, power = _CUBED.sub("", unit), 3
-    unit = unit.strip(" .")
-    canon = _CANON.get(unit) or (_CANON.get(unit[:-1]) if unit.endswith("s") else None)
-    return (canon, power) if canon else None
+def known_unit(unit: str) -> str | None:
+    """The one name of a unit all of whose words are known: "square feet" is "ft^2", "mph" is "mi/h"; else None."""
+    if unit.startswith("mod "):
+        return unit
+    powers: Counter[str] = Counter()
+    sign, power, last = 1, 1, ""
+    for token in re.findall(r"[a-z]+|%|/|\^\s*\{?[23]", _SPEEDS.get(unit.strip().lower(), unit.lower())):
+        if token in ("/", "per"):
+            sign = -1
+        elif token[0] == "^" or token in ("squared", "cubed"):
+            powers[last] *= int(token[-1]) if token[0] == "^" else _POWERS[token]
+        elif token in _POWERS:
+            power = _POWERS[token]
+        else:
+            last = _CANON.get(token) or _CANON.get(token.removesuffix("s")) or ""
+            powers[last] += sign * power
+            power = 1
+    if "" in powers:
+        return None
+    named = sorted(powers.items(), key=lambda item: (-item[1], item[0]))
+    above = " ".join(_power(name, power) for name, power in named if power > 0)
+    below = " ".join(_power(name, -power) for name, power in named if power < 0)
+    return (f"{above}/{below}" if below else above) or None
+
+
+def _power(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}^{power}"
