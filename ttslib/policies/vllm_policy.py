@@ -7,6 +7,7 @@ and resolves those that finished. New requests join the running batch at the nex
 import asyncio
 import itertools
 
+import torch
 from vllm import EngineArgs, SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
@@ -31,6 +32,9 @@ class VLLMPolicy:
         self.usage = Usage()
         self.settings = {"dtype": dtype, "max_model_len": max_model_len, "logprobs": logprobs}
         self.logprobs = 0 if logprobs else None  # vLLM's words for "of the chosen token alone" and "of none"
+        if not torch.cuda.is_available():
+            # vLLM's default on CPU, 128, leaves shorter prefixes out of the prefix cache: every step would start anew.
+            engine_options = {"block_size": 32} | engine_options
         self.engine = start_engine(EngineArgs(
             model=folder, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs, enforce_eager=True,
             # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
