@@ -329,12 +329,15 @@ def test_an_error_in_one_batch_leaves_the_others_alone(folder, reference, monkey
     assert same(found, scores_of(reference, good)) and isinstance(failure, RuntimeError)
 
 
-def test_a_cancelled_request_leaves_the_others_alone(prm, reference):
+@pytest.mark.parametrize("turns", [1, 4, 7, 8, 9])
+def test_a_request_cancelled_at_any_time_leaves_the_others_alone(folder, reference, turns):
+    prm = load_prm(folder, batch_tokens=1)
     paths = [path(f"7+{number}={number + 7}\n\n") for number in range(4)]
 
     async def cancel_one():
         tasks = [asyncio.create_task(prm.score([each])) for each in paths]
-        await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
         tasks[1].cancel()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -357,6 +360,28 @@ def test_a_loop_that_closed_on_a_request_does_not_stop_the_next(prm, reference):
     loop.close()
     assert not task.done()
     assert same(scores_of(prm, path("7+6=13")), scores_of(reference, path("7+6=13")))
+
+
+def test_requests_of_neighbouring_turns_share_a_forward_pass(prm, reference, monkeypatch):
+    batches, plain = [], prm.network.model.forward
+
+    def counted(ids, **options):
+        batches.append(len(ids))
+        return plain(ids, **options)
+
+    async def late(turns, each):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await prm.score([each])
+
+    async def one_after_the_other():
+        return await asyncio.gather(*(late(turns, each) for turns, each in enumerate(paths)))
+
+    paths = [path("7+5=12"), path("12 pens", problem=OTHER)]
+    monkeypatch.setattr(prm.network.model, "forward", counted)
+    found = asyncio.run(one_after_the_other())
+    assert batches == [2]
+    assert same([scores for [scores] in found], scores_of(reference, *paths))
 
 
 def test_tokens_count_for_the_search_that_asked_and_do_not_depend_on_the_others(folder):

@@ -8,7 +8,6 @@ sample as Best-of-N produced, then the tree searches. Nothing is read from an ea
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -119,16 +118,42 @@ def table(rows: Sequence[Row]) -> str:
 
 def verdicts(rows: Sequence[Row]) -> list[str]:
     """For each aim, one line that says whether this run met it."""
-    first, lines = rows[0], []
+    first, lines = rows[0], ["", "Aims, for N = 16 on 100 problems:"]
     for row in rows[1:]:
         share = row.rate / first.rate
         met = "met" if share >= AIMS[row.method] else "missed"
-        lines.append(f"{row.method}: at least {AIMS[row.method]} of raw, PRM time included: {met} ({share:.2f})")
+        lines.append(f"  {row.method}: at least {AIMS[row.method]} of raw, PRM time included: {met} ({share:.2f})")
+    for row in rows:
         if row.method == "beam_search":
             share = row.prm_tokens / row.tokens
             met = "met" if share <= PRM_AIM else "missed"
-            lines.append(f"beam_search: at most {PRM_AIM} PRM tokens per policy token: {met} ({share:.2f})")
+            lines.append(f"  {row.method}: at most {PRM_AIM} PRM tokens per policy token: {met} ({share:.2f})")
     return lines
+
+
+def measure(options: argparse.Namespace) -> str:
+    """Loads the models, warms up and measures; the report. Raises ValueError for options that nothing can run with."""
+    import torch
+    from transformers.utils import logging
+
+    import ttslib as tts
+
+    logging.disable_progress_bar()
+    problems = tts.load_problems(options.dataset, limit=options.problems)
+    policy = Recorded(tts.load_policy(options.policy, prompt=options.prompt, backend="vllm"))
+    prm = tts.load_prm(options.prm)
+    sizes = {"n": options.n, "width": options.width}
+    for method in AIMS:
+        run(problems[:8], policy, prm, method, **sizes, seed=1)
+    policy.calls.clear()
+    rows = [run(problems, policy, prm, "best_of_n", **sizes, seed=0)]
+    rows.insert(0, raw(policy, policy.calls))
+    rows += [run(problems, policy, prm, method, **sizes, seed=0) for method in ("beam_search", "dvts")]
+    title = (
+        f"{options.policy} with {options.prm}: {len(problems)} problems, N = {options.n}, width {options.width}, "
+        f"{prm.network.device.type}, {torch.get_num_threads()} threads"
+    )
+    return "\n".join([title, "", table(rows), *verdicts(rows)])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -141,27 +166,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--problems", type=int, default=100)
     parser.add_argument("--n", type=int, default=16)
     parser.add_argument("--width", type=int, default=4)
-    options = parser.parse_args(arguments)
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-
-    import ttslib as tts
-
     try:
-        problems = tts.load_problems(options.dataset, limit=options.problems)
-        policy = Recorded(tts.load_policy(options.policy, prompt=options.prompt, backend="vllm"))
-        prm = tts.load_prm(options.prm)
+        print(measure(parser.parse_args(arguments)))
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    sizes = {"n": options.n, "width": options.width}
-    for method in AIMS:
-        run(problems[:8], policy, prm, method, **sizes, seed=1)
-    policy.calls.clear()
-    rows = [run(problems, policy, prm, "best_of_n", **sizes, seed=0)]
-    rows.insert(0, raw(policy, policy.calls))
-    rows += [run(problems, policy, prm, method, **sizes, seed=0) for method in ("beam_search", "dvts")]
-    print(f"{options.policy} with {options.prm}: {len(problems)} problems, N = {options.n}, width {options.width}\n")
-    print(table(rows), *verdicts(rows), sep="\n")
     return 0
 
 

@@ -13,8 +13,8 @@ def load_prm(name: str, *, format: str | None = None, device: str | None = None,
     """The PRM `name`: a nano PRM ("nano-prm-qwen-m") or the path of a Hugging Face folder.
 
     `format`: "tag" (tag token, +/- logits) or "two_class" (two-class head at a marker); read from the architecture if
-    not given. `options` are those of `TransformersPRM`: reuse, cache_tokens, batch_tokens. Raises ValueError for an
-    unknown name or format.
+    not given. `options` are those of `TransformersPRM`: reuse, cache_tokens, batch_tokens, patience. Raises ValueError
+    for an unknown name or format.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

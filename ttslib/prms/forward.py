@@ -87,16 +87,15 @@ def token_bytes(network) -> int:
 def _padded(network, parents: Sequence[Prefix | None], past: int, new: int) -> torch.Tensor:
     """[2 * layers, rows, heads, past + new, head dim], the parents' keys and values ending at column `past`."""
     layers, heads, width = kv_shape(network.config)
-    kv = torch.zeros((layers, len(parents), heads, past + new, width), dtype=network.dtype, device=network.device)
-    first: dict[Prefix, int] = {}
+    kv = torch.empty((layers, len(parents), heads, past + new, width), dtype=network.dtype, device=network.device)
+    first: dict[Prefix | None, int] = {}
     for row, parent in enumerate(parents):
-        if parent is None:
-            continue
         same = first.setdefault(parent, row)
         if same != row:
             kv[:, row, :, :past] = kv[:, same, :, :past]
             continue
-        shift = past - parent.end
-        for prefix in parent.lineage():
-            kv[:, row, :, shift + prefix.start : shift + prefix.end] = prefix.kv
+        padding = past - (parent.end if parent else 0)
+        kv[:, row, :, :padding] = 0  # masked, but what was in that memory may be NaN
+        for prefix in parent.lineage() if parent else ():
+            kv[:, row, :, padding + prefix.start : padding + prefix.end] = prefix.kv
     return kv

@@ -16,7 +16,6 @@ from ttslib.prms.prefixes import Key, Prefix, PrefixCache, key_of
 from ttslib.prms.schedule import batches, phases
 from ttslib.usage import Usage, current
 
-CACHE_BYTES = 2**29
 STEMS = 4096
 
 
@@ -35,22 +34,28 @@ class Request:
 class TransformersPRM:
     """See `PRM`. `network` has a causal `.model` body; `format` says what goes in and where scores are read.
 
-    Requests that arrive in one turn of the event loop share forward passes of at most `batch_tokens` tokens, padding
-    included; those that arrive meanwhile share the next ones. With `reuse`, the keys and values of the `cache_tokens`
-    tokens used last are kept (default: as many as take 512 MiB) and only what is new is forwarded, up to the last step;
-    where something was dropped more is forwarded, and the scores are the same. Reuse stays within one search, so what a
-    search costs does not depend on what ran before it. Without `reuse` every whole text is forwarded every time.
+    With `reuse`, keys and values of scored steps are kept and only what is new is forwarded, up to the last step. The
+    `cache_tokens` tokens used last are kept (default: 512 MiB of them on a CPU, 4 GiB on a GPU); where something was
+    dropped more is forwarded, and the scores are the same. Reuse stays within one search, so what a search costs does
+    not depend on what ran before it. Without `reuse` every whole text is forwarded every time.
 
-    `seconds`: wall time spent here so far, encoding and forwarding.
+    Requests that come within `patience` turns of the event loop share forward passes of at most `batch_tokens` tokens,
+    padding included. A turn is one step of a policy in the same loop, and takes no time where nothing else runs.
+
+    Attributes: those of `PRM`, and `seconds`, the wall time spent encoding and forwarding so far.
     """
 
-    def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int,
-                 batch_tokens: int | None = None, reuse: bool = True, cache_tokens: int | None = None):
+    def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int, reuse: bool = True,
+                 cache_tokens: int | None = None, batch_tokens: int | None = None, patience: int = 1):
         self.network, self.format, self.name, self.revision = network.eval(), format, name, revision
         self.max_model_len, self.reuse = max_model_len, reuse
+        cpu = network.device.type == "cpu"
         # On a CPU larger batches are slower: what they compute leaves its cache.
-        self.batch_tokens = batch_tokens or (2048 if network.device.type == "cpu" else 32768)
-        self.cache = PrefixCache(CACHE_BYTES // token_bytes(network) if cache_tokens is None else cache_tokens)
+        self.batch_tokens = batch_tokens or (2048 if cpu else 16384)
+        if cache_tokens is None:
+            cache_tokens = (2**29 if cpu else 2**32) // token_bytes(network)
+        self.cache = PrefixCache(cache_tokens)
+        self.patience = patience
         self.usage, self.seconds = Usage(), 0.0
         self._stems: dict[str, tuple[int, ...]] = {}
         self._queue: list[Request] = []
@@ -92,6 +97,8 @@ class TransformersPRM:
     async def _drain(self) -> None:
         """Serves what is queued until nothing is; requests given up, or left behind by a closed loop, are dropped."""
         while self._queue:
+            for _ in range(self.patience):
+                await asyncio.sleep(0)
             loop = asyncio.get_running_loop()
             requests = [each for each in self._queue if not each.future.done() and each.future.get_loop() is loop]
             self._queue = []
