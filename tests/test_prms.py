@@ -331,7 +331,7 @@ def test_an_error_in_one_batch_leaves_the_others_alone(folder, reference, monkey
 
 @pytest.mark.parametrize("turns", [1, 4, 7, 8, 9])
 def test_a_request_cancelled_at_any_time_leaves_the_others_alone(folder, reference, turns):
-    prm = load_prm(folder, batch_tokens=1)
+    prm = load_prm(folder, batch_tokens=1, patience=4)  # long enough for every stage to have a turn of its own
     paths = [path(f"7+{number}={number + 7}\n\n") for number in range(4)]
 
     async def cancel_one():
