@@ -8,8 +8,8 @@ A policy forms its guess of the next token in its last layer, so a PRM with only
 compare the guess with what was written. The PRM therefore gets fresh layers on top, which start as the identity. Three
 losses beside that of the steps teach them: the language-model loss on right steps, read below the fresh layers, keeps
 the guesses good; recalling, at the first wrong token, the one that should stand there brings the guess to where it is
-compared (without it checking was learned late or not at all); and a linear probe, dropped after training, says at every
-token whether all is still right.
+compared; and a linear probe, dropped after training, says at every token whether all is still right. Checking comes
+late and suddenly, when recall is good: accuracy of the deciding steps is 0.5 for about 30,000 solutions, then rises.
 """
 
 import argparse

@@ -5,7 +5,7 @@
     python -m ttslib.nano.zoo --ship                # copies finished models into the package, with their cards
 
 Each stage is a process of its own, so that the memory and threads of one never weigh on the next. A model whose
-training was cut short is trained again from its start: no model takes longer than about half an hour on two cores.
+training was cut short is trained again from its start; the longest takes about 40 minutes on one core.
 """
 
 import argparse
