@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import os
 import random
+import signal
 import sys
 
 from ttslib.policies.base import Step
@@ -73,6 +74,7 @@ class ScriptedPRM:
 def main() -> None:
     from ttslib.experiment import solve
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     store, side, method, n, count, sleep = sys.argv[1:]
     solve(
         problems(int(count)),

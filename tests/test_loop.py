@@ -1,12 +1,12 @@
 """`loop.run`: a plain blocking call wherever it is made, that can be interrupted."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -59,31 +59,56 @@ def test_a_blocking_call_inside_a_search_is_refused():
         asyncio.run(notebook())
 
 
-@pytest.mark.parametrize("notebook", [False, True])
-def test_ctrl_c_cancels_and_cleans_up(notebook):
-    program = """
-        import asyncio, sys
-        from ttslib import loop
-        async def search():
-            print("started", flush=True)
-            try:
-                await asyncio.sleep(60)
-            finally:
-                await asyncio.sleep(0.01)
-                print("cleaned up", flush=True)
-        async def cell():
-            loop.run(search())
+INTERRUPTED = """
+    import asyncio, os, signal, sys
+    from ttslib import loop
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    async def search():
+        if "at once" in sys.argv:
+            os.kill(os.getpid(), signal.SIGINT)
+        print("started", flush=True)
         try:
-            asyncio.run(cell()) if sys.argv[1] == "True" else loop.run(search())
-        except KeyboardInterrupt:
-            print("interrupted", flush=True)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(program), str(notebook)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "started\n"
-        os.kill(process.pid, signal.SIGINT)
-        assert process.stdout.read().split("\n")[:2] == ["cleaned up", "interrupted"]
-        assert process.wait(20) == 0
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            print("cleaned up", flush=True)
+    async def cell():
+        loop.run(search())
+    try:
+        asyncio.run(cell()) if "notebook" in sys.argv else loop.run(search())
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.fixture
+def interrupted():
+    """Starts a process that runs a search in the places named, and ends it with the test."""
+    with ExitStack() as ends:
+
+        def start(*places):
+            command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), *places]
+            process = ends.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            ends.callback(process.kill)
+            assert process.stdout.readline() == "started\n"
+            return process
+
+        yield start
+
+
+@pytest.mark.parametrize("place", ["script", "notebook"])
+def test_ctrl_c_cancels_and_cleans_up(interrupted, place):
+    process = interrupted(place)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("cleaned up\ninterrupted\n", None)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_ctrl_c_while_the_worker_thread_is_being_started(interrupted, attempt):
+    process = interrupted("notebook", "at once")
+    assert process.communicate(timeout=30) == ("cleaned up\ninterrupted\n", None)
+    assert process.returncode == 0
 
 
 def test_usage_is_counted_apart_for_searches_that_run_at_once():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +15,7 @@ T = TypeVar("T")
 # One thread for all calls: the OpenMP team of a model belongs to the thread that ran it; a new team costs.
 _worker: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
+_SIGNAL_CHECK = 0.1  # seconds
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -41,30 +42,38 @@ def _in_worker(coroutine: Coroutine[Any, Any, T]) -> T:
         if _worker is None:
             _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ttslib-loop")
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = Future()
+    interrupted = threading.Event()
 
     async def main() -> T:
         started.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        if interrupted.is_set():
+            asyncio.current_task().cancel()
         return await coroutine
 
-    with _interruptible():
-        finished = _worker.submit(asyncio.run, main())
-        try:
-            return finished.result()
-        except KeyboardInterrupt:
+    def cancel(*_: Any) -> None:
+        interrupted.set()
+        if started.done():
             loop, task = started.result()
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop is closed: the coroutine has come to its end
                 loop.call_soon_threadsafe(task.cancel)
-            wait([finished])
-            raise
+
+    with _on_sigint(cancel):
+        finished = _worker.submit(asyncio.run, main())
+        # A signal that comes just before a wait does not end it, so no wait is long.
+        while not wait([finished], timeout=_SIGNAL_CHECK).done:
+            pass
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    return finished.result()
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt here, also where a loop has its own handler, which cannot act now."""
+def _on_sigint(handler: Callable[..., None]) -> Iterator[None]:
+    """Ctrl-C calls `handler` and raises nothing, for an exception may come at a place that cannot bear one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
