@@ -40,14 +40,14 @@ def weights_hash(folder: Path | str) -> str:
     return digest.hexdigest()[:12]
 
 
-def describe(folder: Path | str) -> tuple[dict[str, Any], str]:
+def describe(folder: Path | str, revision: str = "main") -> tuple[dict[str, Any], str]:
     """(config.json, revision) of what `model_folder` returned: a folder's weights hash, or the commit of a Hub id.
 
-    Raises ValueError if the Hub does not give the file.
+    `revision` is the branch or commit of a Hub id. Raises ValueError if the Hub does not give the file.
     """
     if isinstance(folder, Path):
         return json.loads((folder / "config.json").read_text(encoding="utf-8")), weights_hash(folder)
-    file = hub_file(folder, "config.json")
+    file = hub_file(folder, "config.json", revision=revision)
     return json.loads(file.read_text(encoding="utf-8")), file.parent.name
 
 
@@ -63,7 +63,7 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
     HF_ENDPOINT and HF_TOKEN are those of huggingface_hub. Raises ValueError, within seconds, if the file cannot be had.
     """
     from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     place = {"repo_id": repo, "filename": filename, "revision": revision, "repo_type": kind}
     try:
@@ -72,7 +72,7 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
         cached = None
     if cached and re.fullmatch("[0-9a-f]{40}", revision):
         return cached
-    offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _unreachable(constants.ENDPOINT)
+    offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else unreachable(constants.ENDPOINT)
     if offline:
         if cached:
             return cached
@@ -81,11 +81,13 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
         return Path(hf_hub_download(**place))
     except GatedRepoError:
         raise ValueError(f"{repo} is gated: accept its licence on the Hub and set HF_TOKEN.") from None
+    except RepositoryNotFoundError:
+        raise ValueError(f"{repo} is not on the Hub, or is private: check the id, or set HF_TOKEN.") from None
     except Exception as error:  # the Hub's client passes on errors of whatever HTTP library it is built on
         raise ValueError(f"{repo}: no {filename} at {revision} from the Hub ({type(error).__name__}).") from error
 
 
-def _unreachable(endpoint: str) -> str:
+def unreachable(endpoint: str) -> str:
     """Why the Hub cannot be reached, or "". huggingface_hub itself would try again for half a minute."""
     import httpx
 

@@ -1,42 +1,113 @@
-"""PRMs: `load_prm` by name or path, each in its original's input format."""
+"""PRMs: `load_prm` by name, Hub id or path, each in its original's input format."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path as Folder
 
 from ttslib.policies.base import Path
 from ttslib.prms.base import PRM
+from ttslib.prms.registry import PAPER_PRMS, PRMCard
 from ttslib.zoo import model_folder, weights_hash
 
-__all__ = ["PRM", "Path", "load_prm"]
+__all__ = ["PAPER_PRMS", "PRM", "PRMCard", "Path", "load_prm"]
+
+FORMATS = ("tag", "two_class", "chat_turns", "value_head")
+DTYPES = ("float32", "bfloat16", "float16")
+ARCHITECTURES = {"Qwen2ForProcessRewardModel": "two_class", "Qwen2ForPrmModel": "value_head"}
+HEADS = {
+    "tag": ("lm_head.weight",),
+    "two_class": ("score.0.weight", "score.0.bias", "score.2.weight", "score.2.bias"),
+    "chat_turns": ("lm_head.weight",),
+    "value_head": ("v_head.summary.weight", "v_head.summary.bias"),
+}
 
 
-def load_prm(name: str, *, format: str | None = None, device: str | None = None, **options) -> PRM:
-    """The PRM `name`: a nano PRM ("nano-prm-qwen-m") or the path of a Hugging Face folder.
+def load_prm(name: str, *, format: str | None = None, format_options: Mapping[str, str] | None = None,
+             device: str | None = None, dtype: str | None = None, **options) -> PRM:
+    """The PRM `name`: a nano PRM ("nano-prm-qwen-m"), a Hub id, or the path of a Hugging Face folder.
 
-    `format`: "tag" (tag token, +/- logits) or "two_class" (two-class head at a marker); read from the architecture if
-    not given. `options` are those of `TransformersPRM`: reuse, cache_tokens, batch_tokens, patience. Raises ValueError
-    for an unknown name or format.
+    `format`: "tag" (tag token, +/- logits), "two_class" (two-class head at a marker), "chat_turns" (a step a turn, +/-
+    logits) or "value_head" (sigmoid of a value at each line break). If not given it is that of the registry for exactly
+    the paper's Hub ids, else read from the architecture; a causal LM that is neither must be told. `format_options`:
+    what the format is built with (`tag`, `good`, `bad`, `bos`; `marker`, `system`; `separator`), unlike the original.
+    `dtype`: default bfloat16 on a GPU, float32 without. `options` are those of `TransformersPRM`: reuse, cache_tokens,
+    batch_tokens, patience.
+
+    Raises ValueError, before any weight is read, for an unknown name or format, a Hub id that cannot be had, missing
+    files or tensors, and too little memory.
     """
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"Unknown PRM format {format!r}: give {' or '.join(map(repr, FORMATS))}.")
+    where = model_folder(name)
+
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
-    from ttslib.prms.heads import Qwen2ForProcessRewardModel
-    from ttslib.prms.tag_token import TagToken
+    from ttslib import checkpoint
     from ttslib.prms.transformers_prm import TransformersPRM
-    from ttslib.prms.two_class import TwoClass
 
-    folder = model_folder(name)
-    if isinstance(folder, str):
-        raise ValueError(f"{name}: PRMs are loaded from a local folder so far; download it and give its path.")
-    config = json.loads((folder / "config.json").read_text())
-    format = format or ("two_class" if "RewardModel" in config["architectures"][0] else "tag")
-    classes = {"tag": (AutoModelForCausalLM, TagToken), "two_class": (Qwen2ForProcessRewardModel, TwoClass)}
-    if format not in classes:
-        raise ValueError(f"Unknown PRM format {format!r}: give {' or '.join(map(repr, classes))}.")
-    network_class, shape = classes[format]
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
-    network = network_class.from_pretrained(folder, dtype=dtype).to(device)
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"There is no GPU here for device={device!r}.")
+    dtype = dtype or ("bfloat16" if device.startswith("cuda") else "float32")
+    if dtype not in DTYPES:
+        raise ValueError(f"Unknown dtype {dtype!r}: give {' or '.join(map(repr, DTYPES))}.")
+    precision = getattr(torch, dtype)
+    card = PAPER_PRMS.get(name) if isinstance(where, str) else None
+    if isinstance(where, str):
+        config, revision = checkpoint.hub_config(where, card.revision if card else "main")
+    else:
+        config, revision = json.loads((where / "config.json").read_text(encoding="utf-8")), None
+    format = format or (card.format if card else _format_of(name, where, config))
+    if card:
+        checkpoint.check_memory(name, card.parameters, precision, device)
+    folder = checkpoint.fetch(where, revision) if isinstance(where, str) else where
+    sizes = checkpoint.tensors(folder)
+    tied = HEADS[format] == ("lm_head.weight",) and config.get("tie_word_embeddings", False)
+    head = () if tied else HEADS[format]
+    checkpoint.check_head(name, set(sizes), head)
+    loaded = sum(size for tensor, size in sizes.items() if tensor != "lm_head.weight" or tensor in head)
+    checkpoint.check_memory(name, loaded, precision, device)
+    if card and format == card.format:
+        format_options = {**card.options, **(format_options or {})}
+    shape = _format_class(format)(AutoTokenizer.from_pretrained(folder), **(format_options or {}))
+    network, report = _network_class(format).from_pretrained(
+        folder, dtype=precision, use_safetensors=True, output_loading_info=True
+    )
+    if missing := sorted(report["missing_keys"]):
+        raise ValueError(f"{name} has no tensor {missing[0]}: it is no whole {type(network).__name__}.")
     return TransformersPRM(
-        network, shape(AutoTokenizer.from_pretrained(folder)), name=name, revision=weights_hash(folder),
+        network.to(device), shape, name=name, revision=revision or weights_hash(folder),
         max_model_len=config["max_position_embeddings"], **options,
     )
+
+
+def _format_of(name: str, where: Folder | str, config: dict) -> str:
+    """The format that the architecture has; "tag" for a causal LM whose tokenizer got the tag as a token of its own."""
+    kind = (config.get("architectures") or ["nothing"])[0]
+    if kind in ARCHITECTURES:
+        return ARCHITECTURES[kind]
+    if isinstance(where, Folder):
+        from transformers import AutoTokenizer
+
+        if "ки" in AutoTokenizer.from_pretrained(where).get_added_vocab():
+            return "tag"
+    known = " or ".join(map(repr, FORMATS))
+    raise ValueError(f"{name} is {kind}, which does not say how it is asked: give format={known}.")
+
+
+def _format_class(format: str) -> type:
+    from ttslib.prms.chat_turns import ChatTurns
+    from ttslib.prms.tag_token import TagToken
+    from ttslib.prms.two_class import TwoClass
+    from ttslib.prms.value_head import ValueHead
+
+    return {"tag": TagToken, "two_class": TwoClass, "chat_turns": ChatTurns, "value_head": ValueHead}[format]
+
+
+def _network_class(format: str) -> type:
+    from transformers import AutoModelForCausalLM
+
+    from ttslib.prms.heads import Qwen2ForPrmModel, Qwen2ForProcessRewardModel
+
+    return {"two_class": Qwen2ForProcessRewardModel, "value_head": Qwen2ForPrmModel}.get(format, AutoModelForCausalLM)

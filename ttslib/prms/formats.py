@@ -1,7 +1,7 @@
 """The input formats of PRMs: how a question and its steps become ids, and where the score of each step is read.
 
-Every format has `encode(question, steps) -> Encoded` and `head`, which says how outputs become scores. The whole text
-is tokenised at once: pieces joined afterwards can differ from it.
+Every format has `encode(question, steps) -> Encoded` and `head`, which says how outputs become scores. A text is
+tokenised as the model's authors do it, most of them at once: pieces joined afterwards can differ from it.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,10 @@ class Encoded:
 
 
 class Format(Protocol):
-    """See the module docstring. `head`: "pair" (softmax over two token logits) or "class" (class 1 of two)."""
+    """See the module docstring. `head`: "pair" (first of a softmax over the logits of the two tokens `pair`), "class"
+    (second of a softmax over two classes) or "value" (sigmoid of one value)."""
 
-    head: Literal["pair", "class"]
+    head: Literal["pair", "class", "value"]
 
     def encode(self, question: str, steps: list[str]) -> Encoded: ...
 

@@ -1,7 +1,8 @@
-"""Loads a PRM's network: a causal LM read at two token ids, or a Qwen2 body with a two-class head.
+"""The networks of PRMs: a causal LM read at two token ids, or a Qwen2 body with a two-class or a value head.
 
-The two-class network has the tensor names of Qwen2.5-Math-PRM (`model.*`, `score.0.*`, `score.2.*`), so its
-checkpoints load from safetensors without remote code.
+They have the tensor names of their originals, so that checkpoints load from safetensors without remote code:
+`model.*`, `score.0.*`, `score.2.*` of Qwen2.5-Math-PRM; `model.*`, `v_head.summary.*` of Skywork-o1-Open-PRM, whose
+checkpoints also hold the `lm_head` of the model they were trained from, which no score depends on.
 """
 
 import torch
@@ -21,10 +22,26 @@ class Qwen2ForProcessRewardModel(Qwen2PreTrainedModel):
         self.post_init()
 
 
+class Qwen2ForPrmModel(Qwen2PreTrainedModel):
+    """A Qwen2 body and a linear layer with one output, applied to every position."""
+
+    _keys_to_ignore_on_load_unexpected = [r"^lm_head\."]
+
+    def __init__(self, config: Qwen2Config):
+        super().__init__(config)
+        self.model = Qwen2Model(config)
+        self.v_head = nn.ModuleDict({"summary": nn.Linear(config.hidden_size, 1)})
+        self.post_init()
+
+
 def step_scores(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:
     """Scores in [0, 1] of hidden states [k, width] at step ends: [k], in float32."""
     if format.head == "class":
         return model.score(hidden).float().softmax(-1)[:, 1]
+    if format.head == "value":
+        summary = model.v_head["summary"]
+        # In float32 whatever the body's dtype, as Skywork's own head.
+        return nn.functional.linear(hidden.float(), summary.weight.float(), summary.bias.float())[:, 0].sigmoid()
     return step_logits(model, hidden, format).float().softmax(-1)[:, 0]
 
 

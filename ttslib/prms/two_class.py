@@ -1,13 +1,15 @@
 """Qwen2.5-Math-PRM's format: a chat whose assistant steps each end in <extra_0>, read by a two-class head there.
 
-The score is the softmax probability of class 1 at each marker (paper.md section 2).
+The score is the softmax probability of class 1 at each marker, as on the model card of Qwen/Qwen2.5-Math-PRM-7B. Its
+code there drops probabilities that are exactly zero; here each step has its position, and so always its score.
 """
 
 from ttslib.prms.formats import Encoded, one_token, positions_of
 
 
 class TwoClass:
-    """`marker` is a single token of the tokenizer; ValueError otherwise. `system` is None for no system turn."""
+    """`marker` is a single token of the tokenizer; ValueError otherwise. Without `system` there is none but what the
+    tokenizer's chat template puts there itself."""
 
     head = "class"
 

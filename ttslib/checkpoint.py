@@ -1,0 +1,81 @@
+"""The files of a model: fetched from the Hub and checked before anything large is read."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from ttslib.zoo import hub_file, unreachable
+
+FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
+GIB = 2**30
+
+
+def fetch(repo: str, revision: str) -> Path:
+    """The folder of a Hub repository at a commit, from the local cache or downloaded into it: weights as safetensors,
+    configuration and tokenizer, no code. ValueError if it cannot be had, or holds no safetensors."""
+    from huggingface_hub import constants, snapshot_download
+
+    offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else unreachable(constants.ENDPOINT)
+    try:
+        folder = Path(
+            snapshot_download(repo, revision=revision, allow_patterns=FILES, local_files_only=bool(offline))
+        )
+    except Exception as error:  # the Hub's client passes on errors of whatever HTTP library it is built on
+        raise ValueError(f"{repo} cannot be downloaded at {revision} ({type(error).__name__}).") from error
+    if not any(folder.glob("*.safetensors")):
+        why = f" in the local cache, and {offline}" if offline else ": convert what it has, and give the folder's path"
+        raise ValueError(f"{repo} has no safetensors at {revision}{why}.")
+    return folder
+
+
+def hub_config(repo: str, revision: str) -> tuple[dict[str, Any], str]:
+    """(config.json, commit) of a Hub repository; ValueError within seconds if it cannot be had."""
+    file = hub_file(repo, "config.json", revision=revision)
+    return json.loads(file.read_text(encoding="utf-8")), file.parent.name
+
+
+def check_memory(name: str, parameters: int, dtype, device: str) -> None:
+    """ValueError if weights of `dtype` need more bytes than the device has free."""
+    import psutil
+    import torch
+
+    needed = parameters * dtype.itemsize
+    free = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{name} needs {needed / GIB:.1f} GiB for its weights, and {device} has {free / GIB:.1f} GiB free."
+        )
+
+
+def tensors(folder: Path) -> dict[str, int]:
+    """Name -> number of values of every tensor, read from the headers alone; ValueError for files that are missing
+    or broken."""
+    from safetensors import SafetensorError, safe_open
+
+    index = folder / "model.safetensors.index.json"
+    files = {file.name for file in folder.glob("*.safetensors")}
+    if index.exists():
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if missing := sorted(wanted - files):
+            raise ValueError(f"{folder} lacks {missing[0]}, one of {len(wanted)} files that its index names.")
+        files = wanted
+    found = {}
+    for file in sorted(files):
+        try:
+            with safe_open(folder / file, "pt") as opened:
+                names = list(opened.keys())
+                found.update((name, math.prod(opened.get_slice(name).get_shape())) for name in names)
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{folder / file} cannot be read: {error}.") from error
+    return found
+
+
+def check_head(name: str, names: set[str], wanted: tuple[str, ...]) -> None:
+    """ValueError unless the checkpoint has the body as `model.*` and every tensor of its head."""
+    missing = [each for each in ("model.embed_tokens.weight", *wanted) if each not in names]
+    if missing:
+        has = ", ".join(sorted({each.split(".")[0] for each in names}))
+        raise ValueError(f"{name} has no tensor {missing[0]}, which its PRM format needs; it has those of {has}.")
