@@ -122,6 +122,18 @@ def test_samples_follow_the_temperature_and_logprobs_are_at_temperature_one(poli
 
 
 @each_backend
+def test_top_p_narrows_samples_down_to_the_likeliest(policy):
+    def ask(n=24, temperature=2.0, **options):
+        call = policy.sample(Path(PROBLEMS[0]), n=n, seed=0, temperature=temperature, max_tokens=30, **options)
+        return plain(asyncio.run(call))
+
+    wide = ask()
+    assert ask(top_p=1.0) == wide
+    assert ask(top_p=1e-6) == ask(n=1, temperature=0.0) * 24
+    assert len({tokens for _, tokens, _ in ask(top_p=0.4)}) < len({tokens for _, tokens, _ in wide})
+
+
+@each_backend
 def test_token_limit_and_usage(policy):
     tokens, calls = policy.usage.tokens, policy.usage.calls
     steps = asyncio.run(policy.sample(Path(PROBLEMS[0]), n=3, seed=0, max_tokens=4, stop=policy.separator))
@@ -146,8 +158,12 @@ def test_a_path_that_fills_the_context_is_an_error_and_one_that_nearly_does_is_c
 
 @each_backend
 @pytest.mark.parametrize(
-    "options", [{"n": 0}, {"max_tokens": 0}, {"temperature": -1.0}, {"temperature": 2.1}, {"n": 2, "temperature": 0.0}]
-)
+    "options",
+    [
+        {"n": 0}, {"max_tokens": 0}, {"temperature": -1.0}, {"temperature": 2.1}, {"n": 2, "temperature": 0.0},
+        {"top_p": 0.0}, {"top_p": 1.1},
+    ],
+)  # fmt: skip
 def test_requests_without_sense_are_errors(policy, options):
     with pytest.raises(ValueError, match="at least|would all be the same"):
         asyncio.run(policy.sample(Path(PROBLEMS[0]), **{"n": 1, "seed": 0} | options))
@@ -227,7 +243,7 @@ def test_a_separator_that_is_split_over_tokens_is_found(policy_of):
 
     tokenizer = policy_of(POLICY_NAMES[0], "transformers").tokenizer
     (newline,) = tokenizer.encode("\n", add_special_tokens=False)
-    row = _Row([0], 0, 0.0, "\n\n", 100)
+    row = _Row([0], 0, 0.0, 1.0, "\n\n", 100)
     seen = [row.accept(token, -0.5, tokenizer, frozenset({1})) for token in (newline, 20, newline, newline)]
     step = row.step(tokenizer)
     assert seen == [True, True, True, False]
@@ -248,7 +264,7 @@ def test_an_error_while_decoding_reaches_the_one_who_asked(policy_of, monkeypatc
     [
         ("nano-gpt-9b", {}, "Unknown model 'nano-gpt-9b'"),
         ("./nowhere", {}, "Unknown model './nowhere'"),
-        ("Qwen/Qwen2.5-3B-Instruct", {}, "say how it is asked"),
+        ("Qwen/Qwen2.5-3B", {}, "say how it is asked"),
         ("FOLDER", {"prompt": "gpt"}, "Unknown prompt 'gpt'"),
         ("FOLDER", {"prompt": "nano", "backend": "ollama"}, "Unknown backend 'ollama'"),
         ("FOLDER", {"prompt": "nano", "backend": "http://127.0.0.1:9/v1", "dtype": "float32"}, "server decides"),

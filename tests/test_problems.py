@@ -46,6 +46,17 @@ def test_a_local_file_in_either_spelling(tmp_path):
     ]
 
 
+def test_a_json_file_is_one_list(tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps([{"question": "1+1?", "answer": 2}, {"id": "b", "problem": "2+2?", "answer": "4"}]))
+    assert load_problems(file, limit=9) == [Problem("mine/1", "1+1?", "2"), Problem("b", "2+2?", "4")]
+    for content, words in [("{", "mine.json is not JSON"), ("{}", "is not a list of problems"), ("[]", "no problem"),
+                           ('[{"problem": "x"}]', "Row 1 of .* has no question or no answer")]:
+        file.write_text(content)
+        with pytest.raises(ValueError, match=words):
+            load_problems(file)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -98,6 +109,27 @@ def test_pinned_checksums_are_those_of_known_copies(name):
     assert (len(copy), answers_checksum(copy)) == (HUB[name].size, HUB[name].answers)
 
 
+# As the Mathematical Association of America published them, I then II, problems 1 to 15.
+AIME_2024 = {
+    "I": (204, 25, 809, 116, 104, 294, 540, 197, 480, 113, 371, 385, 110, 104, 721),
+    "II": (73, 236, 45, 33, 80, 55, 699, 127, 902, 468, 601, 23, 321, 211, 315),
+}
+
+
+def test_the_pinned_checksum_of_aime24_is_that_of_the_30_known_answers():
+    answers = [answer for paper in AIME_2024.values() for answer in paper]
+    known = [Problem(str(i), "x", f"{answer:03}") for i, answer in enumerate(answers)]
+    assert (len(known), answers_checksum(known)) == (HUB["aime24"].size, HUB["aime24"].answers)
+
+
+@needs_copies
+def test_each_of_the_30_problems_of_aime24_has_its_answer():
+    found = {problem.id: int(problem.answer) for problem in load_problems(COPIES / "aime24.jsonl")}
+    assert found == {
+        f"2024-{paper}-{place}": answer for paper, row in AIME_2024.items() for place, answer in enumerate(row, 1)
+    }
+
+
 def test_hub_sets_are_pinned_to_commits():
     assert all(len(source.revision) == 40 and len(source.answers) == 64 for source in HUB.values())
 
@@ -129,13 +161,14 @@ def test_math500_is_read_from_its_pinned_file_and_a_changed_answer_is_noticed(hu
 
 
 @needs_copies
-def test_a_parquet_set_needs_pyarrow_or_says_so(hub, monkeypatch):
-    hub(Path("train.parquet"))
+def test_a_parquet_set_is_read_or_says_that_it_needs_pyarrow(hub, monkeypatch, tmp_path):
+    file = tmp_path / "train.parquet"
+    hub(file)
     rows = pandas.DataFrame([
         {"id": 60 + i, "problem": problem.question, "answer": problem.answer, "year": "2024"}
         for i, problem in enumerate(load_problems(COPIES / "aime24.jsonl"))
     ])
-    monkeypatch.setattr(pandas, "read_parquet", lambda path: rows)
+    rows.to_parquet(file)
     loaded = load_problems("aime24")
     assert (loaded[0].id, loaded[1].answer, len(loaded)) == ("aime24/60", "025", 30)
 

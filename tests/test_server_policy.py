@@ -234,6 +234,8 @@ def test_what_is_asked_of_a_server_is_the_models_own_distribution_from_token_ids
     assert (first.text, second.text, second.finish) == ("1 + 0", "1 + 1", "eos")
     assert second.tokens == tuple(tokenizer.encode("1 + 1", add_special_tokens=False))
     assert policy.settings["max_model_len"] == 400
+    ask(policy, PROBLEMS[:1], temperature=0.6, top_p=0.95)
+    assert (server.bodies[-1]["top_p"], server.bodies[-1]["temperature"]) == (0.95, 0.6)
     ask(policy, PROBLEMS[:1])
     assert "seed" not in server.bodies[-1]
 

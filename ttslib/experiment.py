@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ttslib import loop
-from ttslib.policies.base import Policy
+from ttslib.policies.base import Policy, Sampling
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
 from ttslib.profiles import Profile, get_profile
@@ -32,7 +32,7 @@ __all__ = ["Cell", "Profile", "Results", "get_profile", "plan", "solve"]
 # Methods that sample whole solutions: the settings of a tree search do not change what they give.
 SAMPLING = ("cot", "best_of_n")
 TREE_SETTINGS = ("max_depth", "max_step_tokens")
-NOT_LIMITS = ("problem", "policy", "prm", "n", "width", "seed", "temperature", "tree")
+NOT_LIMITS = ("problem", "policy", "prm", "n", "width", "seed", "temperature", "top_p", "tree")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def solve(
     n: int = 1,
     width: int = 4,
     seed: int = 0,
-    temperature: float = 0.7,
+    temperature: float | None = None,
+    top_p: float | None = None,
     store: str | os.PathLike | Store = "results",
     concurrency: int = 256,
     retry_failed: bool = False,
@@ -73,12 +74,15 @@ def solve(
 
     A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
     with `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens,
-    max_tokens. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless
-    the environment has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with,
+    max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own (`policy.sampling`: 0.7,
+    1 and 8192, or what the paper has for that model); "cot" is greedy whatever the first two are. `prm` may be
+    None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment has
+    TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with,
     StoreError if the store cannot be used.
     """
     cells = plan(
-        problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, **limits
+        problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, top_p=top_p,
+        **limits,
     )
     if concurrency < 1:
         raise ValueError(
@@ -112,7 +116,8 @@ def plan(
     n: int = 1,
     width: int = 4,
     seed: int = 0,
-    temperature: float = 0.7,
+    temperature: float | None = None,
+    top_p: float | None = None,
     **limits: int,
 ) -> list[Cell]:
     """The cells that `solve` runs with the same arguments, in problem order; nothing is computed."""
@@ -125,8 +130,15 @@ def plan(
     }
     if unknown := sorted(set(limits) - set(known)):
         raise ValueError(f"{method} has no setting {unknown[0]!r}: its limits are {', '.join(known)}.")
+    own = getattr(policy, "sampling", None) or Sampling()
+    if "max_tokens" in known and getattr(policy, "sampling", None):
+        known["max_tokens"] = own.max_tokens
+    temperature = own.temperature if temperature is None else temperature
+    top_p = own.top_p if top_p is None else top_p
     if temperature < 0:
         raise ValueError(f"The temperature is at least 0; got {temperature}.")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top_p is above 0 and at most 1; got {top_p}.")
     if prm is None and method not in SAMPLING:
         raise ValueError(f"{method} ranks steps by their PRM score; pass a PRM.")
     if len({problem.id for problem in problems}) != len(problems):
@@ -145,6 +157,8 @@ def plan(
         "policy": model_identity(policy),
         "prm": None if prm is None else model_identity(prm),
     }
+    if shared["temperature"] and top_p != 1:  # left out at 1, so that records made before there was a top_p are found
+        shared["top_p"] = float(top_p)
     contents = [shared | {"problem": _problem_identity(problem)} for problem in problems]
     return [
         Cell(problem, content, cell_key(content), N, M, kept, subtrees)
@@ -287,6 +301,7 @@ class _Runner:
                 seed=content["seed"],
                 temperature=content["temperature"],
                 tree=tree,
+                **({"top_p": content["top_p"]} if "top_p" in content else {}),
                 **content["limits"],
             )
             answers = [asdict(trajectory) for trajectory in found]

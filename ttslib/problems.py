@@ -1,9 +1,9 @@
-"""Problems and where they come from: the built-in NanoMATH-500, three benchmarks on the Hub, or a local JSONL file."""
+"""Problems and where they come from: the built-in NanoMATH-500, three benchmarks on the Hub, or a local file."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,24 +51,27 @@ HUB = {
 
 
 def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list[Problem]:
-    """Problems of "nanomath", "math500", "aime24", "amc23" or of a local JSONL file.
+    """Problems of "nanomath", "math500", "aime24", "amc23" or of a local file: JSONL, or JSON that is one list.
 
-    A JSONL line has `problem` (or `question`) and `answer`, and may have `unique_id` (or `id`), `subject` and `level`
-    (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a fixed commit, from the local
-    cache if they are there. Raises ValueError for an unknown name, a missing or empty file, a line that is not such a
-    problem, a Hub that cannot be reached, or a download whose answers are not the expected ones.
+    A line of JSONL, or a member of the list, has `problem` (or `question`) and `answer`, and may have `unique_id` (or
+    `id`), `subject` and `level` (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a
+    fixed commit, from the local cache if they are there. Raises ValueError for an unknown name, a missing or empty
+    file, a line that is not such a problem, a Hub that cannot be reached, or a download whose answers are not the
+    expected ones.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}.")
     if name_or_path == "nanomath":
-        problems = _read_jsonl(NANOMATH)
+        problems = _read_file(NANOMATH)
     elif name_or_path in HUB:
         problems = _from_hub(str(name_or_path))
-    elif str(name_or_path).endswith(".jsonl"):
-        problems = _read_jsonl(Path(name_or_path))
+    elif str(name_or_path).endswith((".jsonl", ".json")):
+        problems = _read_file(Path(name_or_path))
     else:
         known = ", ".join(["nanomath", *HUB])
-        raise ValueError(f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl file.")
+        raise ValueError(
+            f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl or .json file."
+        )
     return problems[:limit]
 
 
@@ -86,29 +89,44 @@ def _plain(answer: str) -> str:
     return str(int(answer)) if re.fullmatch(r"-?[0-9]+", answer) else answer
 
 
-def _read_jsonl(path: Path) -> list[Problem]:
+def read_rows(path: Path) -> Iterator[tuple[int, str, Any]]:
+    """(number from 1, place in words, value) of each line of a JSONL file, or of each member of a .json file's list.
+
+    Raises ValueError, in one sentence, for a file that is missing or is not that.
+    """
     if not path.is_file():
         raise ValueError(f"No problem file at {path}.")
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from None
-    problems = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"Line {number} of {path} is not JSON: {error}.") from None
-        problems.append(_problem(row, f"{path.stem}/{number}", f"Line {number} of {path}"))
-    return _checked(problems, str(path))
+    if path.suffix == ".json":
+        rows = _json(text, str(path))
+        if not isinstance(rows, list):
+            raise ValueError(f"{path} is not a list of problems.")
+        yield from ((number, f"Row {number} of {path}", row) for number, row in enumerate(rows, 1))
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, f"Line {number} of {path}", _json(line, f"Line {number} of {path}")
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where} is not JSON: {error}.") from None
+
+
+def _read_file(path: Path) -> list[Problem]:
+    found = [_problem(row, f"{path.stem}/{number}", where) for number, where, row in read_rows(path)]
+    return _checked(found, str(path))
 
 
 def _from_hub(name: str) -> list[Problem]:
     source = HUB[name]
     file = hub_file(source.repo, source.file, revision=source.revision, kind="dataset")
-    problems = _read_jsonl(file) if file.suffix == ".jsonl" else _read_parquet(file, name)
+    problems = _read_file(file) if file.suffix == ".jsonl" else _read_parquet(file, name)
     if len(problems) != source.size or answers_checksum(problems) != source.answers:
         raise ValueError(f"{source.repo} is not the expected copy: its size or its answers differ from those pinned.")
     return problems

@@ -2,14 +2,17 @@
 
 import importlib.util
 import sys
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path as Folder
 from typing import Any
 
-from ttslib.policies.base import Path, Policy, Step
+from ttslib.policies.base import Path, Policy, Sampling, Step
+from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
 from ttslib.prompts import get_prompt
 from ttslib.zoo import NANO, describe, model_folder
 
-__all__ = ["Path", "Policy", "Step", "load_policy"]
+__all__ = ["PAPER_POLICIES", "Path", "Policy", "PolicyCard", "Sampling", "Step", "load_policy"]
 
 LONGEST = 8192
 
@@ -20,16 +23,24 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | None = N
 
     `backend`: "vllm", "transformers", or the URL of an OpenAI-compatible server (see server_policy.py); default vLLM,
     or transformers where vLLM is not installed, which is said once on stderr. `prompt`: "nano", "llama3", "qwen2.5" or
-    "r1"; required unless the model is one of the zoo. `dtype`: default float32 on CPU, so that a run is a function of
-    its inputs, and "auto" on a GPU; a server has its own. `max_model_len`: context in tokens, default the model's, at
-    most 8192. `options` are the backend's. Raises ValueError for an unknown name, backend or prompt, a folder that is
-    no language model, a backend that is not installed, or a server or Hub that cannot be reached.
+    "r1"; known for the zoo and for exactly the Hub ids of `PAPER_POLICIES`, whose revision, prompt and sampling are
+    those of the registry, and required for any other model, however much its name is like one of these. `dtype`:
+    default float32 on CPU, so that a run is a function of its inputs, and "auto" on a GPU; a server has its own.
+    `max_model_len`: context in tokens, default the model's, at most 8192 or what the registry lets it write. `options`
+    are the backend's; memory is checked for one GPU, or `tensor_parallel_size`.
+
+    Raises ValueError for an unknown name, backend or prompt, a folder that is no language model, a backend that is not
+    installed, a server or Hub that cannot be reached, a gated model, missing or broken files, or weights larger than
+    the memory that is free: within seconds, and for a registered model before its weights are downloaded.
     """
     folder = model_folder(name)
+    card = PAPER_POLICIES.get(name) if isinstance(folder, str) else None
     if prompt is None:
-        if name not in NANO:
-            raise ValueError(f"{name} is not one of the package's models: say how it is asked, e.g. prompt='qwen2.5'.")
-        prompt = "nano"
+        if name not in NANO and card is None:
+            raise ValueError(
+                f"{name} is none of the models whose prompt is known: say how it is asked, e.g. prompt='qwen2.5'."
+            )
+        prompt = card.prompt if card else "nano"
     shape = get_prompt(prompt)
     backend = backend or default_backend()
     served = backend.startswith(("http://", "https://"))
@@ -39,24 +50,62 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | None = N
         raise ValueError("vLLM is not installed: make the environment again (make env), or ask for 'transformers'.")
     if served and dtype:
         raise ValueError(f"The server decides its dtype: {dtype!r} can only be given to it, when it is started.")
-    config, revision = describe(folder)
+    dtype = None if served else dtype or default_dtype()
+    if card and not served:
+        check_memory(name, card.parameters, dtype, options)
+    config, revision = describe(folder, card.revision if card else "main")
     check_language_model(name, config)
+    longest = max(LONGEST, card.max_new_tokens) if card else LONGEST
     settings = {
         "name": name, "revision": revision, "prompt": shape,
-        "max_model_len": max_model_len or min(LONGEST, config.get("max_position_embeddings", LONGEST)),
+        "max_model_len": max_model_len or min(longest, config.get("max_position_embeddings", longest)),
     }
-    if served:
-        from ttslib.policies.server_policy import ServerPolicy
+    if not served:
+        settings["dtype"] = dtype
+        folder = check_weights(name, folder, revision, dtype, options)
+    policy = _backend(backend)(str(folder), **settings, **options)
+    policy.sampling = Sampling(card.temperature, card.top_p, card.max_new_tokens) if card else Sampling()
+    return policy
 
-        return ServerPolicy(str(folder), url=backend, **settings, **options)
-    settings["dtype"] = dtype or default_dtype()
+
+def _backend(backend: str) -> Callable[..., Policy]:
+    """What makes a policy of a folder; imported only now, since it imports its engine."""
     if backend == "vllm":
         from ttslib.policies.vllm_policy import VLLMPolicy
 
-        return VLLMPolicy(str(folder), **settings, **options)
-    from ttslib.policies.transformers_policy import TransformersPolicy
+        return VLLMPolicy
+    if backend == "transformers":
+        from ttslib.policies.transformers_policy import TransformersPolicy
 
-    return TransformersPolicy(str(folder), **settings, **options)
+        return TransformersPolicy
+    from ttslib.policies.server_policy import ServerPolicy
+
+    return partial(ServerPolicy, url=backend)
+
+
+def check_weights(name: str, folder: Folder | str, revision: str, dtype: str, options: Mapping[str, Any]) -> Folder:
+    """The folder of the weights, a Hub id's downloaded at `revision`; ValueError if they are not whole or too large."""
+    from ttslib.checkpoint import fetch, tensors
+
+    where = fetch(folder, revision) if isinstance(folder, str) else folder
+    check_memory(name, sum(tensors(where).values()), dtype, options)
+    return where
+
+
+def check_memory(name: str, parameters: int, dtype: str, options: Mapping[str, Any]) -> None:
+    """ValueError if the weights need more memory than is free; "auto" counts as bfloat16.
+
+    `options` are the backend's: tensor parallelism leaves each GPU its share, and the first GPU stands for all.
+    """
+    import torch
+
+    from ttslib import checkpoint
+
+    kind = getattr(torch, "bfloat16" if dtype == "auto" else dtype, None)
+    if not isinstance(kind, torch.dtype):
+        raise ValueError(f"Unknown dtype {dtype!r}: give 'auto', 'bfloat16', 'float16' or 'float32'.")
+    device = options.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint.check_memory(name, parameters // options.get("tensor_parallel_size", 1), kind, device)
 
 
 def installed(module: str) -> bool:

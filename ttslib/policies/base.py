@@ -39,6 +39,15 @@ class Path:
     scores: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a policy is sampled unless a search is told otherwise; the defaults are the paper's for most models."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    max_tokens: int = 8192
+
+
 class Policy(Protocol):
     """A model that continues a solution.
 
@@ -46,6 +55,7 @@ class Policy(Protocol):
         name, revision: which model, for the record.
         separator: the text that ends a step.
         usage: tokens generated and calls made so far; it only grows.
+        sampling: the model's own `Sampling`; a policy may do without one.
     """
 
     name: str
@@ -60,11 +70,14 @@ class Policy(Protocol):
         n: int,
         seed: int,
         temperature: float = 0.7,
+        top_p: float = 1.0,
         stop: str | None = None,
         max_tokens: int = 2048,
     ) -> list[Step]:
         """`n` continuations of one path: whole solutions if `stop` is None, one step each if the separator.
 
         `seed` decides the samples: the same call gives the same steps. `max_tokens` bounds each continuation.
+        Below 1, `top_p` samples from the fewest likeliest tokens that together have this probability (after
+        `temperature`). `Step.logprob` counts neither.
         """
         ...

@@ -82,11 +82,11 @@ class ServerPolicy:
         self.settings = {"max_model_len": max_model_len, "tokens": tokens, "logprobs": logprobs}
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
-                     max_tokens: int = 2048) -> list[Step]:
+    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
+                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        ids, limit = self._prefix(path, n=n, temperature=temperature, max_tokens=max_tokens)
-        body = self._body(ids, limit) | {"n": n, "temperature": temperature}
+        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
+        body = self._body(ids, limit) | {"n": n, "temperature": temperature, "top_p": top_p}
         if temperature:
             body["seed"] = seed
         if stop:

@@ -42,12 +42,13 @@ class TransformersPolicy:
         self._queue: list[_Request] = []
         self._pump: asyncio.Task | None = None
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
-                     max_tokens: int = 2048) -> list[Step]:
+    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
+                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        ids, limit = self._prefix(path, n=n, temperature=temperature, max_tokens=max_tokens)
+        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
         loop = asyncio.get_running_loop()
-        request = _Request([_Row(ids, seed + i, temperature, stop, limit) for i in range(n)], loop.create_future())
+        rows = [_Row(ids, seed + i, temperature, top_p, stop, limit) for i in range(n)]
+        request = _Request(rows, loop.create_future())
         self._queue.append(request)
         if self._pump is None or self._pump.done():
             self._pump = loop.create_task(self._run())
@@ -127,7 +128,8 @@ def draw(logits: torch.Tensor, rows: list["_Row"]) -> tuple[list[int], list[floa
     hot = [i for i, row in enumerate(rows) if row.temperature > 0]
     if hot:
         heat = torch.tensor([[rows[i].temperature] for i in hot], device=logits.device)
-        total = torch.softmax(logits[hot] / heat, -1, dtype=torch.float64).cumsum(-1)
+        chances = torch.softmax(logits[hot] / heat, -1, dtype=torch.float64)
+        total = nucleus(chances, [rows[i].top_p for i in hot]).cumsum(-1)
         chance = torch.tensor([[rows[i].random.random()] for i in hot], dtype=torch.float64, device=logits.device)
         found = torch.searchsorted(total, chance * total[:, -1:], right=True).squeeze(1)
         tokens[hot] = found.clamp(max=logits.shape[-1] - 1)
@@ -135,11 +137,24 @@ def draw(logits: torch.Tensor, rows: list["_Row"]) -> tuple[list[int], list[floa
     return tokens.tolist(), logprobs.tolist()
 
 
+def nucleus(chances: torch.Tensor, top_p: list[float]) -> torch.Tensor:
+    """`chances` (rows, vocabulary) with 0 for all but the likeliest tokens that together reach the row's top_p.
+
+    A row with top_p 1 stays as it is, to the last bit.
+    """
+    if all(each == 1 for each in top_p):
+        return chances
+    limits = torch.tensor(top_p, dtype=chances.dtype, device=chances.device)[:, None]
+    ranked, order = chances.sort(dim=-1, descending=True, stable=True)
+    outside = (ranked.cumsum(-1) - ranked >= limits) & (limits < 1)
+    return chances.masked_fill(torch.zeros_like(outside).scatter(-1, order, outside), 0.0)
+
+
 class _Row:
     """One continuation while it is decoded."""
 
-    def __init__(self, prefix: list[int], seed: int, temperature: float, stop: str | None, limit: int):
-        self.prefix, self.temperature, self.stop, self.limit = prefix, temperature, stop, limit
+    def __init__(self, prefix: list[int], seed: int, temperature: float, top_p: float, stop: str | None, limit: int):
+        self.prefix, self.temperature, self.top_p, self.stop, self.limit = prefix, temperature, top_p, stop, limit
         self.random = random.Random(seed)
         self.tokens: list[int] = []
         self.logprob, self.finish = 0.0, "length"

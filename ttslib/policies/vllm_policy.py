@@ -48,14 +48,14 @@ class VLLMPolicy:
         self._waiting: dict[str, asyncio.Future] = {}
         self._pump: asyncio.Task | None = None
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, stop: str | None = None,
-                     max_tokens: int = 2048) -> list[Step]:
+    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
+                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        ids, limit = self._prefix(path, n=n, temperature=temperature, max_tokens=max_tokens)
+        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
         params = SamplingParams(
-            n=n, seed=seed if temperature else None, temperature=temperature, max_tokens=limit, logprobs=self.logprobs,
-            stop=[stop] if stop else None, include_stop_str_in_output=True, skip_special_tokens=True,
-            output_kind=RequestOutputKind.FINAL_ONLY,
+            n=n, seed=seed if temperature else None, temperature=temperature, top_p=top_p, max_tokens=limit,
+            logprobs=self.logprobs, stop=[stop] if stop else None, include_stop_str_in_output=True,
+            skip_special_tokens=True, output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self._submit(ids, params)
         steps = [_step(completion, stop) for completion in output.outputs]

@@ -18,6 +18,7 @@ async def best_of_n(
     width: int = 4,
     seed: int = 0,
     temperature: float = 0.7,
+    top_p: float = 1.0,
     max_depth: int = 40,
     max_step_tokens: int = 2048,
     max_tokens: int = 8192,
@@ -40,6 +41,7 @@ async def best_of_n(
         seed=sample_seed(seed, problem.id),
         stop=None,
         temperature=temperature,
+        top_p=top_p,
         max_tokens=max_tokens,
     )
     pieces = [split(each.text, policy.separator) for each in samples]

@@ -21,8 +21,13 @@ async def together(calls: Iterable[Awaitable]) -> list:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def sample(policy: Policy, path: Path, *, n: int, **options) -> list[Step]:
-    """`policy.sample`, or ValueError if the reply does not hold `n` steps."""
+async def sample(policy: Policy, path: Path, *, n: int, top_p: float = 1.0, **options) -> list[Step]:
+    """`policy.sample`, or ValueError if the reply does not hold `n` steps.
+
+    `top_p` is passed on if it is not 1, so a policy that knows none can be searched without one.
+    """
+    if top_p != 1:
+        options["top_p"] = top_p
     steps = await policy.sample(path, n=n, **options)
     if len(steps) != n:
         raise ValueError(

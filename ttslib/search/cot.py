@@ -18,6 +18,7 @@ async def cot(
     width: int = 4,
     seed: int = 0,
     temperature: float = 0.0,
+    top_p: float = 1.0,
     max_depth: int = 40,
     max_step_tokens: int = 2048,
     max_tokens: int = 8192,
@@ -25,8 +26,8 @@ async def cot(
 ) -> list[Trajectory]:
     """One solution at temperature 0, in a list; scored if a PRM is given.
 
-    The signature is that of the other methods, but the result is always one greedy sample: `n`, `temperature`
-    and the settings of the tree searches have no effect.
+    The signature is that of the other methods, but the result is always one greedy sample: `n`, `temperature`,
+    `top_p` and the settings of the tree searches have no effect.
     """
     return await best_of_n(
         problem, policy, prm, n=1, seed=seed, temperature=0.0, max_tokens=max_tokens, tree=tree
