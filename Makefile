@@ -4,12 +4,13 @@ PYTHON  ?= $(or $(shell for p in python3.11 python3; do $$p $(IS_311) && echo $$
 DEVICE  ?= auto
 PROFILE ?= nano
 MODEL   ?=
+GPUS    ?=
 ARGS    ?=
 TESTS   ?=
 
 ENV = @$(PYTHON) requirements/env.py --device $(DEVICE)
 
-.PHONY: help env figures smoke test lab bench zoo lint
+.PHONY: help env figures smoke test lab bench plan zoo lint
 
 help:     ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -31,6 +32,9 @@ lab:      ## open the notebooks in JupyterLab
 
 bench:    ## measure tokens per second, raw and in searches
 	$(ENV) --doing "bench: measuring throughput" -- -m ttslib.bench $(ARGS)
+
+plan:     ## tokens, memory, hours and disk before a run (PROFILE=paper GPUS=8xA100-80GB)
+	$(ENV) --doing "plan: profile $(PROFILE)" -- -m ttslib.plan --profile $(PROFILE) $(if $(GPUS),--gpus "$(GPUS)") $(ARGS)
 
 zoo:      ## train nano models again (MODEL=name for one)
 	$(ENV) --doing "zoo: training $(or $(MODEL),every nano model)" -- -m ttslib.nano.zoo $(MODEL) $(ARGS)

@@ -1,0 +1,98 @@
+"""GPU memory of a model: bytes of weights, of the KV cache per token, and of activations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from ttslib.plan.assumptions import DEFAULT, Assumptions
+from ttslib.plan.hardware import Gpu
+
+BF16 = 2
+FLOAT32 = 4
+RESIDUAL, INNER = 4, 12
+"""Channels alive per token at the peak of a layer, in hidden sizes: about 4 of the residual stream and norms, which
+every GPU holds, and about 12 of gate, up, queries, keys and values (the MLPs of these models are 3.5 to 5.5 hidden
+sizes wide), which are spread over the GPUs."""
+
+
+def weight_bytes(card: Any) -> float:
+    """Parameters x 2 bytes (bf16)."""
+    return float(card.parameters) * BF16
+
+
+def kv_bytes(card: Any, tensor_parallel: int = 1) -> int:
+    """Of one token on each GPU: keys and values (2) x layers x key/value heads x head_dim x 2 bytes.
+
+    Tensor parallelism spreads the key/value heads over the GPUs; fewer heads than GPUs are repeated.
+    """
+    return 2 * card.layers * max(1, ceil(card.kv_heads / tensor_parallel)) * card.head_dim * BF16
+
+
+def activation_bytes(card: Any, tensor_parallel: int = 1, assumptions: Assumptions = DEFAULT) -> float:
+    """Peak on each GPU: one prefill batch of `batched_tokens` inside a layer, and the logits of all sequences.
+
+    Logits are float32 and held twice (the sampler's copy). Only a policy, whose card says how much it may write, has
+    them for all sequences.
+    """
+    channels = card.hidden_size * (RESIDUAL + INNER / tensor_parallel)
+    logits = assumptions.sequences * card.vocabulary * FLOAT32 * 2 if hasattr(card, "max_new_tokens") else 0
+    return assumptions.batched_tokens * channels * BF16 + logits
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A model on `gpus` GPUs (tensor parallel). Bytes are per GPU; `context` is the longest sequence it must hold."""
+
+    card: Any
+    gpus: int
+    weights: float
+    activations: float
+    kv: int
+    context: int
+
+
+def engine(card: Any, gpus: int = 1, assumptions: Assumptions = DEFAULT) -> Engine:
+    """`card` on that many GPUs; a long reasoner must hold the 32,768 tokens it may write."""
+    longest = max(assumptions.context, getattr(card, "max_new_tokens", 0))
+    return Engine(
+        card, gpus, weight_bytes(card) / gpus, activation_bytes(card, gpus, assumptions), kv_bytes(card, gpus),
+        min(card.context, longest),
+    )  # fmt: skip
+
+
+def can_split(card: Any, gpus: int) -> bool:
+    """Whether tensor parallelism over `gpus` is possible: they must divide the attention heads (vLLM's rule)."""
+    heads = getattr(card, "heads", None) or card.hidden_size // card.head_dim
+    return heads % gpus == 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """How engines share the same GPUs: for each, the tokens its KV cache holds and its share of the GPU's memory."""
+
+    tokens: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+def split(engines: Sequence[Engine], gpu: Gpu, assumptions: Assumptions = DEFAULT) -> Split | None:
+    """The memory split of engines that live on the same GPUs, or None if they do not fit.
+
+    They fit if weights, activations and a KV cache for one longest sequence each are within `utilization`; what is left
+    over is shared so that each gets the same number of tokens more.
+    """
+    room = gpu.memory * assumptions.utilization - sum(each.weights + each.activations for each in engines)
+    surplus = room - sum(each.context * each.kv for each in engines)
+    if surplus < 0:
+        return None
+    more = surplus / sum(each.kv for each in engines)
+    tokens = tuple(each.context + more for each in engines)
+    used = (each.weights + each.activations + held * each.kv for each, held in zip(engines, tokens, strict=True))
+    return Split(tokens, tuple(size / gpu.memory for size in used))
+
+
+def sequences(held: float, length: float, assumptions: Assumptions = DEFAULT) -> float:
+    """Sequences of `length` tokens, prompt included, that a KV cache of `held` tokens keeps running; at least one."""
+    return max(1.0, min(float(assumptions.sequences), held / length))

@@ -1,0 +1,193 @@
+"""The plan as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ttslib.plan import nano
+from ttslib.plan.actual import Beside
+from ttslib.plan.assumptions import DEFAULT, Assumptions
+from ttslib.plan.hardware import Machine
+from ttslib.plan.memory import sequences, weight_bytes
+from ttslib.plan.schedule import Cards, Phase, Planned, total_hours
+from ttslib.profiles import Profile
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """Rows under a head, the first `left` columns flush left, the others right."""
+    lines = [head, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    aligned = (
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
+    return "\n".join(line.rstrip() for line in aligned)
+
+
+def count(number: float) -> str:
+    """1,234,567 as 1.2 M."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number:.0f}"
+
+
+def hours(number: float | None) -> str:
+    """Three digits; "-" for what has none."""
+    if number is None:
+        return "-"
+    if 0 < number < 0.05:
+        return "<0.1"
+    return f"{number:,.0f}" if number >= 100 or not number else f"{number:.1f}"
+
+
+def paper_plan(planned: Sequence[Planned], cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT) -> str:
+    """Experiments with their cost and total, placements, disk, and what was assumed."""
+    gpu = machine.gpu
+    where = "a machine without GPU: what there is to do, but no placement and no hours"
+    if gpu:
+        speed = f"{gpu.bandwidth / 1e9:,.0f} GB/s, {gpu.flops / 1e12:.0f} dense bf16 TFLOP/s each"
+        where = f"{machine}: {gpu.memory / 2**30:.1f} GiB, {speed}"
+    parts = [
+        f"Plan of profile paper for {where}",
+        experiments_table(planned, machine, assumptions),
+        "Cells are problems x runs; those that an earlier experiment has are not counted again.",
+    ]
+    if gpu:
+        parts += [placement_table(planned, cards, machine, assumptions), PLACEMENT_NOTE]
+    parts += [disk(planned, cards, assumptions), assumed(assumptions)]
+    notes = [f"  {each.experiment.name}: {each.experiment.note}" for each in planned if each.experiment.note]
+    return "\n\n".join(parts + (["Chosen where the paper does not say:\n" + "\n".join(notes)] if notes else []))
+
+
+def experiments_table(planned: Sequence[Planned], machine: Machine, assumptions: Assumptions) -> str:
+    """One line per experiment. A `*` behind the hours: without the runs that do not fit."""
+    head = (
+        "experiment", "shows", "pairs", "cells", "policy tokens", "PRM tokens", "policy FLOPs", "PRM FLOPs", "hours",
+        "records GB",
+    )  # fmt: skip
+    rows, new = [], [each.cost for each in planned]
+    for each in planned:
+        pairs = {(run.policy, run.prm) for run in each.runs if run.prm}
+        partial = "*" if machine.gpu and any(phase.hours is None for phase in each.phases) else ""
+        rows.append((
+            each.experiment.name, each.experiment.shows, str(len(pairs)), f"{each.cost.cells:,}",
+            *_costs(each.cost.policy_tokens, each.cost.prm_tokens, each.cost.flops.policy, each.cost.flops.prm),
+            (hours(each.hours) if machine.gpu else "-") + partial,
+            f"{each.cost.policy_tokens * assumptions.record_bytes / 1e9:.1f}",
+        ))  # fmt: skip
+    total = total_hours(planned)
+    policy_tokens = sum(each.policy_tokens for each in new)
+    rows.append((
+        "total", "", "", f"{sum(each.cells for each in new):,}",
+        *_costs(policy_tokens, sum(each.prm_tokens for each in new), sum(each.flops.policy for each in new),
+                sum(each.flops.prm for each in new)),
+        hours(total) if machine.gpu else "-", f"{policy_tokens * assumptions.record_bytes / 1e9:.1f}",
+    ))  # fmt: skip
+    lines = columns(head, rows, left=2)
+    return lines + (f"\nTotal: {total:,.0f} hours, which is {total / 24:,.1f} days" if machine.gpu else "")
+
+
+PLACEMENT_NOTE = (
+    "'shared': policy and PRM on the same GPUs; '+': each on its own; tpK: spread over K GPUs (tensor parallel).\n"
+    "Copies run side by side. Memory: gpu_memory_utilization of each. At once: sequences that the KV cache keeps\n"
+    "running per copy. Best-of-N samples with the policy alone, frees it, and scores the pool with the PRM alone."
+)
+
+
+def placement_table(planned: Sequence[Planned], cards: Cards, machine: Machine, assumptions: Assumptions) -> str:
+    """One line per pair that searches, policy that samples, and PRM that scores pools; hours over all experiments."""
+    groups: dict[tuple, list[Phase]] = {}
+    for phase in (phase for each in planned for phase in each.phases):
+        groups.setdefault((phase.policy, phase.prm, phase.kind), []).append(phase)
+    rows = []
+    places = {hub_id: place for place, hub_id in enumerate((*cards.policies, "", *cards.prms))}
+    for (policy, prm, _), found in sorted(groups.items(), key=lambda one: [places[hub or ""] for hub in one[0][:2]]):
+        models = [cards.policies[policy]] if policy else []
+        models += [cards.prms[prm]] if prm else []
+        named = [models[0].name if policy else "(pools)", models[-1].name if prm else "(samples)"]
+        weights = f"{sum(weight_bytes(each) for each in models) / 1e9:.1f}"
+        longest = max(found, key=lambda phase: phase.hours or 0.0)
+        place = longest.placement
+        if place is None:
+            rows.append((*named, weights, "does not fit", "-", "-", "-", "-"))
+            continue
+        running = "-"
+        if place.policy:
+            run = longest.runs[0]
+            length = assumptions.prompt + assumptions.solution_tokens(cards.policies[policy], run.benchmark)
+            running = f"{sequences(place.policy.held, length, assumptions):.0f}"
+        copies, total = str(machine.count // place.gpus), hours(sum(phase.hours for phase in found))
+        rows.append((*named, weights, str(place), copies, place.shares, running, total))
+    return columns(("policy", "PRM", "weights GB", "placement", "copies", "memory", "at once", "hours"), rows, left=2)
+
+
+def disk(planned: Sequence[Planned], cards: Cards, assumptions: Assumptions) -> str:
+    """Bytes of the weights to download and of the records."""
+    used = {run.policy: cards.policies[run.policy] for each in planned for run in each.runs}
+    used |= {run.prm: cards.prms[run.prm] for each in planned for run in each.runs if run.prm}
+    weights = sum(weight_bytes(card) for card in used.values())
+    records = sum(each.cost.policy_tokens for each in planned) * assumptions.record_bytes
+    return f"Disk: {weights / 1e9:,.0f} GB of weights ({len(used)} models in bf16), {records / 1e9:,.1f} GB of records."
+
+
+def assumed(assumptions: Assumptions) -> str:
+    """The assumptions that matter most."""
+    lengths = ", ".join(f"{tokens:,.0f} on {name}" for name, tokens in assumptions.solution.items())
+    thinking = ", ".join(f"{tokens:,.0f} on {name}" for name, tokens in assumptions.reasoning.items())
+    lines = (
+        "Assumed, not measured on a GPU (ttslib/plan/assumptions.py):",
+        f"tokens per solution: {lengths} (R1-Distill: {thinking})",
+        f"{assumptions.decode_bandwidth:.0%} of the memory bandwidth and {assumptions.compute:.0%} of the dense bf16"
+        f" FLOP/s are reached, {assumptions.tensor_parallel:.0%} of that under tensor parallelism",
+        f"a PRM reads each step {'once' if assumptions.prm_reuse else 'again at each depth'}",
+        "one pool of the largest budget per policy serves every Best-of-N and every PRM",
+    )
+    return "\n  ".join(lines)
+
+
+def nano_plan(profile: Profile) -> str:
+    """Cells, tokens and minutes of the notebooks at a nano profile."""
+    rows, low, high = [], 0.0, 0.0
+    for name, runs in nano.notebooks(profile).items():
+        policy_tokens, prm_tokens = nano.tokens(runs)
+        fewest, most = nano.minutes(policy_tokens)
+        low, high = low + fewest, high + most
+        cells = sum(run.problems for run in runs)
+        rows.append((name, f"{cells:,}", count(policy_tokens), count(prm_tokens), f"{fewest:.1f} - {most:.1f}"))
+    slow, fast = nano.TOKENS_PER_SECOND
+    head = ("notebook", "cells", "policy tokens", "PRM tokens", "minutes")
+    return (
+        f"Plan of profile {profile.name} for two cores, no GPU\n\n"
+        f"{columns(head, [*rows, ('total', '', '', '', f'{low:.1f} - {high:.1f}')])}\n\n"
+        f"At {slow:,} to {fast:,} tokens per second, {nano.START_SECONDS:.0f} s to start each notebook. Tokens are\n"
+        "upper bounds: equal solutions are scored once, and paths that end early take up beams."
+    )
+
+
+def beside_table(rows: Iterable[Beside]) -> str:
+    """Estimate beside actual; the ratio is actual / estimate."""
+    head = (
+        "policy", "benchmark", "method", "N", "cells", "failed", "policy tokens", "estimated", "ratio", "PRM tokens",
+        "estimated", "ratio",
+    )  # fmt: skip
+    return columns(head, [
+        (row.policy, row.benchmark, row.method, str(row.n), str(row.cells), str(row.failed),
+         *_compared(row.policy_tokens, row.expected and row.expected.policy),
+         *_compared(row.prm_tokens, row.expected and row.expected.prm))
+        for row in rows
+    ], left=3)  # fmt: skip
+
+
+def _compared(actual: int, guess: float | None) -> tuple[str, str, str]:
+    ratio = f"{actual / guess:.2f}" if guess else "-"
+    return f"{actual:,}", "-" if guess is None else f"{guess:,.0f}", ratio
+
+
+def _costs(policy_tokens: float, prm_tokens: float, *flops: float) -> tuple[str, ...]:
+    return count(policy_tokens), count(prm_tokens), *(f"{each:.1e}" if each else "0" for each in flops)
+
+
