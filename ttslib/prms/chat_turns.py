@@ -8,8 +8,7 @@ and in the code of the paper, which reads all steps in one pass, through placeho
 from bisect import bisect_left
 
 from ttslib.prms.formats import Encoded, one_token
-
-TODAY = "26 Jul 2024"
+from ttslib.prompts import DATE
 
 
 class ChatTurns:
@@ -50,7 +49,7 @@ class ChatTurns:
         for turn in turns:
             messages += [{"role": "user", "content": turn}, {"role": "assistant", "content": reply}]
         # Templates that write the date write this one by default; later ones write today's, and scores would follow it.
-        text = self.tokenizer.apply_chat_template(messages, tokenize=False, date_string=TODAY)
+        text = self.tokenizer.apply_chat_template(messages, tokenize=False, date_string=DATE)
         pieces = text.split(reply)
         if len(pieces) != len(turns) + 1:
             raise ValueError(f"chat-turn PRM: {len(turns)} steps but {len(pieces) - 1} replies in the rendered chat.")

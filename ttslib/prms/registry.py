@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-QWEN_MATH_SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
+from ttslib.prompts import QWEN_SYSTEM
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ QWEN_MATH_72B = {
 TAG = MappingProxyType({"tag": "ки", "good": "+", "bad": "-", "bos": "<s>"})
 CHAT = MappingProxyType({"good": "+", "bad": "-"})
 LINE = MappingProxyType({"separator": "\n"})
-EXTRA_0 = MappingProxyType({"marker": "<extra_0>", "system": QWEN_MATH_SYSTEM})
+EXTRA_0 = MappingProxyType({"marker": "<extra_0>", "system": QWEN_SYSTEM})
 
 CARDS = (
     PRMCard(
