@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ttslib.nano.generator import Worked, generate
+from ttslib.nano.generator import generate
+from ttslib.nano.subjects import Worked
 from ttslib.nano.mistakes import mistake
 from ttslib.nano.styles import STYLES
 

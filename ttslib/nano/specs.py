@@ -8,7 +8,8 @@ class PolicySpec:
     """A policy trained from scratch. Head dimension is 32: vLLM's CPU attention has kernels for 32 and 64."""
 
     name: str
-    family: str  # "llama" | "qwen": architecture, tokenizer and step style
+    family: str  # "llama" | "qwen": architecture and tokenizer
+    style: str  # "llama" | "qwen" | "thinking": how it writes its steps
     width: int
     layers: int
     tokens: int  # training tokens, question included
@@ -37,9 +38,17 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.4m", "llama", width=96, layers=3, tokens=4_000_000),
-    PolicySpec("nano-llama-1m", "llama", width=160, layers=4, tokens=7_000_000),
-    PolicySpec("nano-qwen-3m", "qwen", width=256, layers=4, tokens=9_000_000),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", width=64, layers=2, tokens=4_000_000),
+    PolicySpec("nano-llama-0.4m", "llama", "llama", width=96, layers=3, tokens=6_000_000),
+    PolicySpec("nano-llama-1m", "llama", "llama", width=160, layers=4, tokens=9_000_000),
+    PolicySpec("nano-llama-3m", "llama", "llama", width=256, layers=4, tokens=9_000_000),
+    PolicySpec("nano-qwen-0.1m", "qwen", "qwen", width=64, layers=2, tokens=4_000_000),
+    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", width=96, layers=3, tokens=6_000_000),
+    PolicySpec("nano-qwen-1m", "qwen", "qwen", width=160, layers=4, tokens=9_000_000),
+    PolicySpec("nano-qwen-2m", "qwen", "qwen", width=192, layers=4, tokens=9_000_000),
+    PolicySpec("nano-qwen-3m", "qwen", "qwen", width=256, layers=4, tokens=9_000_000),
+    PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", width=96, layers=3, tokens=9_000_000),
+    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", width=160, layers=4, tokens=14_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), ("llama",), solutions=60_000),

@@ -1,6 +1,6 @@
 """How each policy family writes a solution: one step a paragraph, the answer in a box at the end."""
 
-from ttslib.nano.generator import Worked
+from ttslib.nano.subjects import Worked
 
 SEPARATOR = "\n\n"
 

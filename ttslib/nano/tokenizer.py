@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 from ttslib.nano.generator import generate
 from ttslib.nano.styles import SEPARATOR, STYLES
 
-VOCABULARY = 640
+VOCABULARY = 768
 CORPUS = 4000
 
 LLAMA_TEMPLATE = (

@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import platform
+import random
 import time
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -21,9 +22,11 @@ from torch.nn import functional as F
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from ttslib.nano.generator import Worked, generate
+from ttslib.nano.generator import generate
+from ttslib.nano.subjects import Worked
 from ttslib.nano.specs import POLICIES, PolicySpec
 from ttslib.nano.styles import SEPARATOR, STYLES
+from ttslib.nano.thinking import thinking_steps
 from ttslib.nano.tokenizer import VOCABULARY, build_tokenizer
 
 BATCH_TOKENS = 4096
@@ -48,22 +51,31 @@ def build_model(spec: PolicySpec, tokenizer):
 
 @dataclass(frozen=True)
 class Example:
-    """Ids of prompt and solution; the first `prompt` of them are the prompt."""
+    """Ids of prompt and solution; `learned[i]`: whether the loss counts token i."""
 
     ids: list[int]
-    prompt: int
+    learned: list[bool]
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def encode(worked: Worked, tokenizer, style: str) -> Example:
+def encode(worked: Worked, tokenizer, style: str, rng: random.Random) -> Example:
     """A worked solution as the policy should write it, end of turn included."""
     messages = [{"role": "user", "content": worked.question}]
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
-    solution = SEPARATOR.join(STYLES[style](worked)) + tokenizer.eos_token
-    return Example(prompt_ids + tokenizer.encode(solution, add_special_tokens=False), len(prompt_ids))
+    ids = tokenizer.encode(prompt, add_special_tokens=False)
+    learned = [False] * len(ids)
+    if style == "thinking":
+        steps = thinking_steps(worked, rng)
+    else:
+        steps = [(step, True) for step in STYLES[style](worked)]
+    ends = [SEPARATOR] * (len(steps) - 1) + [tokenizer.eos_token]
+    for (step, counts), end in zip(steps, ends, strict=True):
+        piece = tokenizer.encode(step + end, add_special_tokens=False)
+        ids += piece
+        learned += [counts] * len(piece)
+    return Example(ids, learned)
 
 
 def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS, collate=None):
@@ -87,12 +99,13 @@ def batches(examples, pad: int, seed: int, budget: int = BATCH_TOKENS, collate=N
 
 
 def pad_batch(group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Right-padded ids and labels (-100 on the prompt and on padding), both [batch, length]."""
+    """Right-padded ids and labels (-100 on what is not learned), both [batch, length]."""
     ids = torch.full((len(group), max(map(len, group))), pad)
     labels = torch.full_like(ids, -100)
     for row, example in enumerate(group):
         ids[row, : len(example)] = torch.tensor(example.ids)
-        labels[row, example.prompt : len(example)] = ids[row, example.prompt : len(example)]
+        learned = torch.tensor(example.learned)
+        labels[row, : len(example)][learned] = ids[row, : len(example)][learned]
     return ids, labels
 
 
@@ -117,7 +130,8 @@ def train(spec: PolicySpec, out: FilePath) -> None:
     tokenizer = build_tokenizer(spec.family)
     model = build_model(spec, tokenizer)
     opts = optimizers(model, spec.learning_rate)
-    examples = (encode(worked, tokenizer, spec.family) for worked in generate(spec.seed, "train"))
+    rng = random.Random(spec.seed)
+    examples = (encode(worked, tokenizer, spec.style, rng) for worked in generate(spec.seed, "train"))
     seen, curve, start = 0, [], time.time()
     bar = tqdm(total=spec.tokens, unit="tok", unit_scale=True, desc=spec.name, mininterval=10)
     for step, (ids, labels) in enumerate(batches(examples, tokenizer.pad_token_id, spec.seed)):
