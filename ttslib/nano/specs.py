@@ -8,8 +8,8 @@ class PolicySpec:
     """A policy trained from scratch. Head dimension is 32: vLLM's CPU attention has kernels for 32 and 64."""
 
     name: str
-    family: str  # "llama" | "qwen": architecture and tokenizer
-    style: str  # "llama" | "qwen" | "thinking": how it writes its steps
+    family: str  # "llama" | "qwen" | "mistral": architecture and tokenizer
+    style: str  # "llama" | "qwen" | "mistral" | "deepseek" | "thinking": how it writes its steps
     width: int
     layers: int
     tokens: int  # training tokens, question included
@@ -49,9 +49,9 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-qwen-3m", "qwen", "qwen", width=256, layers=4, tokens=9_000_000),
     PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", width=96, layers=3, tokens=9_000_000),
     PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", width=160, layers=4, tokens=14_000_000),
+    PolicySpec("nano-mistral-0.4m", "mistral", "mistral", width=96, layers=3, tokens=6_000_000),
+    PolicySpec("nano-deepseek-1m", "llama", "deepseek", width=128, layers=4, tokens=8_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "tag", "nano-llama-1m", ("nano-llama-0.4m",), ("llama",), solutions=60_000),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-prm-shepherd", ("nano-llama-0.4m",), ("llama", "qwen"),
-            solutions=22_000, fresh_layers=0, beyond=0.5),
+    PRMSpec("nano-checker-2m", "tag", "nano-llama-1m", (), ("llama", "qwen", "mistral", "deepseek"), solutions=60_000, beyond=0.4),
 )}

@@ -15,12 +15,20 @@ import platform
 import random
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path as FilePath
 
 import torch
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from ttslib.nano.generator import generate
 from ttslib.nano.subjects import Worked
@@ -31,7 +39,10 @@ from ttslib.nano.tokenizer import VOCABULARY, build_tokenizer
 
 BATCH_TOKENS = 4096
 POOL = 1024
-ARCHITECTURES = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen": (Qwen2Config, Qwen2ForCausalLM)}
+ARCHITECTURES = {
+    "llama": (LlamaConfig, LlamaForCausalLM), "qwen": (Qwen2Config, Qwen2ForCausalLM),
+    "mistral": (partial(MistralConfig, sliding_window=None), MistralForCausalLM),
+}
 
 
 def build_model(spec: PolicySpec, tokenizer):
