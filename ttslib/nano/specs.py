@@ -31,6 +31,7 @@ class PRMSpec:
     rollouts: tuple[str, ...]
     styles: tuple[str, ...]
     solutions: int
+    labels: str = "monte_carlo"  # | "consensus" with the exact step check, in the place of a judge model
     fresh_layers: int = 2
     beyond: float = 0.0
     learning_rate: float = 0.003
@@ -53,5 +54,6 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-deepseek-1m", "llama", "deepseek", width=128, layers=4, tokens=8_000_000),
 )}
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-checker-2m", "tag", "nano-llama-1m", (), ("llama", "qwen", "mistral", "deepseek"), solutions=60_000, beyond=0.4),
+    PRMSpec("nano-checker-2m", "tag", "nano-llama-1m", (), ("llama", "qwen", "mistral", "deepseek"),
+            solutions=60_000, beyond=0.4),
 )}

@@ -1,4 +1,4 @@
-r"""Long chains of thought, for the policies in place of the R1 distillations: every equation is checked, slips are mended.
+r"""Long chains of thought, for policies in place of the R1 distillations: equations are checked, slips mended.
 
     <think>
     First, $12+5=18$.

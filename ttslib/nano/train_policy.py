@@ -31,9 +31,9 @@ from transformers import (
 )
 
 from ttslib.nano.generator import generate
-from ttslib.nano.subjects import Worked
 from ttslib.nano.specs import POLICIES, PolicySpec
 from ttslib.nano.styles import SEPARATOR, STYLES
+from ttslib.nano.subjects import Worked
 from ttslib.nano.thinking import thinking_steps
 from ttslib.nano.tokenizer import VOCABULARY, build_tokenizer
 
@@ -77,10 +77,7 @@ def encode(worked: Worked, tokenizer, style: str, rng: random.Random) -> Example
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     ids = tokenizer.encode(prompt, add_special_tokens=False)
     learned = [False] * len(ids)
-    if style == "thinking":
-        steps = thinking_steps(worked, rng)
-    else:
-        steps = [(step, True) for step in STYLES[style](worked)]
+    steps = thinking_steps(worked, rng) if style == "thinking" else [(step, True) for step in STYLES[style](worked)]
     ends = [SEPARATOR] * (len(steps) - 1) + [tokenizer.eos_token]
     for (step, counts), end in zip(steps, ends, strict=True):
         piece = tokenizer.encode(step + end, add_special_tokens=False)

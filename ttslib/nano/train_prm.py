@@ -114,7 +114,11 @@ def encode(example: Labelled, format) -> Encoding:
     start = shared_prefix(ids, format.encode(example.question, ["?"]).ids)
     if example.wrong < 0:
         return Encoding(ids, encoded.positions, start, len(ids))
-    expected = format.encode(example.question, [*example.steps[: example.wrong], example.expected]).ids
+    before = list(example.steps[: example.wrong])
+    if not example.expected:
+        wrong = shared_prefix(ids, format.encode(example.question, [*before, "?"]).ids)
+        return Encoding(ids, encoded.positions, start, wrong)
+    expected = format.encode(example.question, [*before, example.expected]).ids
     wrong = min(shared_prefix(ids, expected), len(ids) - 1, len(expected) - 1)
     return Encoding(ids, encoded.positions, start, wrong, expected[wrong])
 
@@ -166,7 +170,8 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
     network, parts, tokenizer, format = start_network(spec, zoo)
     opts = [*optimizers(network, spec.learning_rate), torch.optim.AdamW(parts.probe.parameters(), spec.learning_rate)]
     rollouts = [zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts]
-    examples = (encode(example, format) for example in stream(rollouts, spec.styles, spec.seed, beyond=spec.beyond))
+    data = stream(rollouts, spec.styles, spec.seed, labels=spec.labels, beyond=spec.beyond)
+    examples = (encode(example, format) for example in data)
     seen, curve, recent, start = 0, [], [], time.time()
     bar = tqdm(total=spec.solutions, unit="sol", desc=spec.name, mininterval=10)
     groups = batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group)
