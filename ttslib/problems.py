@@ -1,4 +1,4 @@
-"""Problems and where they come from: the built-in NanoMATH-500 and NanoAIME-30, three benchmarks on the Hub, or a local JSONL file."""
+"""Problems and where they come from: the built-in NanoMATH-500 and NanoAIME-30, the Hub, or a local JSONL file."""
 
 import hashlib
 import json

@@ -52,12 +52,16 @@ def build_model(spec: PolicySpec, tokenizer):
     config = config_class(
         vocab_size=VOCABULARY, hidden_size=spec.width, intermediate_size=round(spec.width * 2.75 / 32) * 32,
         num_hidden_layers=spec.layers, num_attention_heads=spec.width // 32, num_key_value_heads=spec.width // 32,
-        max_position_embeddings=1024, tie_word_embeddings=True, bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+        max_position_embeddings=1024, tie_word_embeddings=True, **token_ids(tokenizer),
     )
     model = model_class(config)
     model.set_attn_implementation("eager")  # on CPU 1.4 times the speed of the fused kernel at these lengths
     return model
+
+
+def token_ids(tokenizer) -> dict[str, int | None]:
+    """The ids of the tokenizer that a config names."""
+    return {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
 
 
 @dataclass(frozen=True)
