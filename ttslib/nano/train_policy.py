@@ -141,6 +141,7 @@ def train(spec: PolicySpec, out: FilePath) -> None:
     """Trains `spec` and writes weights, tokenizer and `training.json` (the learning curve) to out/name."""
     tokenizer = build_tokenizer(spec.family)
     model = build_model(spec, tokenizer)
+    body = torch.compile(model.model, dynamic=True)  # 1.5 times the speed on CPU, after half a minute of compiling
     opts = optimizers(model, spec.learning_rate)
     rng = random.Random(spec.seed)
     examples = (encode(worked, tokenizer, spec.style, rng) for worked in generate(spec.seed, "train"))
@@ -151,7 +152,7 @@ def train(spec: PolicySpec, out: FilePath) -> None:
             for group in opt.param_groups:
                 group["lr"] = spec.learning_rate * schedule((seen + 1) / spec.tokens)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden = model.model(ids, use_cache=False).last_hidden_state[:, :-1]
+            hidden = body(ids, use_cache=False).last_hidden_state[:, :-1]
             target = labels[:, 1:]
             logits = model.lm_head(hidden[target != -100])
         loss = F.cross_entropy(logits.float(), target[target != -100])
