@@ -1,4 +1,4 @@
-"""Problems and where they come from: the built-in NanoMATH-500, three benchmarks on the Hub, or a local file."""
+"""Problems and where they come from: the built-in NanoMATH-500 and NanoAIME-30, three benchmarks on the Hub, or a file."""
 
 import hashlib
 import json
@@ -33,7 +33,9 @@ class HubSet:
     answers: str
 
 
-NANOMATH = Path(__file__).parent / "nano" / "data" / "nanomath500.jsonl"
+NANO_DATA = Path(__file__).parent / "nano" / "data"
+NANOMATH, NANOAIME = NANO_DATA / "nanomath500.jsonl", NANO_DATA / "nanoaime30.jsonl"
+BUILT_IN = {"nanomath": NANOMATH, "nanoaime": NANOAIME}
 HUB = {
     "math500": HubSet(
         "HuggingFaceH4/MATH-500", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be", "test.jsonl", 500,
@@ -51,7 +53,7 @@ HUB = {
 
 
 def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list[Problem]:
-    """Problems of "nanomath", "math500", "aime24", "amc23" or of a local file: JSONL, or JSON that is one list.
+    """Problems of "nanomath", "nanoaime", "math500", "aime24", "amc23" or of a local JSONL file, or JSON that is a list.
 
     A line of JSONL, or a member of the list, has `problem` (or `question`) and `answer`, and may have `unique_id` (or
     `id`), `subject` and `level` (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a
@@ -61,14 +63,14 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}.")
-    if name_or_path == "nanomath":
-        problems = _read_file(NANOMATH)
+    if name_or_path in BUILT_IN:
+        problems = _read_file(BUILT_IN[str(name_or_path)])
     elif name_or_path in HUB:
         problems = _from_hub(str(name_or_path))
     elif str(name_or_path).endswith((".jsonl", ".json")):
         problems = _read_file(Path(name_or_path))
     else:
-        known = ", ".join(["nanomath", *HUB])
+        known = ", ".join([*BUILT_IN, *HUB])
         raise ValueError(
             f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl or .json file."
         )

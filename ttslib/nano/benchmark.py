@@ -1,33 +1,44 @@
-"""Writes the fixed benchmark NanoMATH-500: the test split, balanced over subjects and levels in every prefix.
+"""Writes the fixed benchmarks NanoMATH-500 and NanoAIME-30, both from the test split.
 
-    python -m ttslib.nano.benchmark            # rewrites ttslib/nano/data/nanomath500.jsonl, byte for byte the same
+    python -m ttslib.nano.benchmark            # rewrites both files in ttslib/nano/data, byte for byte the same
 """
 
 import json
 import random
+from collections.abc import Sequence
+from pathlib import Path
 
-from ttslib.nano.generator import LEVELS, SUBJECTS, Worked, normalise_question, split_of
-from ttslib.problems import NANOMATH
+from ttslib.nano.generator import normalise_question, split_of
+from ttslib.nano.subjects import AIME, LEVELS, SUBJECTS, Subject, Worked
+from ttslib.problems import NANOAIME, NANOMATH
 
-SIZE, SEED, TRIES = 500, 2502, 1000
+SEED, TRIES = 2502, 1000
 
 
-def benchmark() -> list[Worked]:
-    """The 500 test problems; any first k of them are spread about evenly over the 40 cells of subject and level."""
-    rng = random.Random(SEED)
-    cells = [(subject, level) for level in LEVELS for subject in SUBJECTS]
+def nanomath() -> list[Worked]:
+    """500 test problems; any first k of them are spread about evenly over the 65 cells of subject and level."""
+    return _balanced([(subject, level) for level in LEVELS for subject in SUBJECTS], 500)
+
+
+def nanoaime() -> list[Worked]:
+    """30 test problems of the hardest level, a whole number below 1,000 as the answer of each."""
+    return _balanced([(AIME, max(LEVELS))], 30)
+
+
+def _balanced(cells: Sequence[tuple[Subject, int]], size: int) -> list[Worked]:
+    rng, order = random.Random(SEED), list(cells)
     problems, seen = [], set()
-    while len(problems) < SIZE:
-        rng.shuffle(cells)
-        for subject, level in cells:
+    while len(problems) < size:
+        rng.shuffle(order)
+        for subject, level in order:
             worked = _fresh(subject, level, rng, seen)
             if worked is not None:
                 seen.add(normalise_question(worked.question))
                 problems.append(worked)
-    return problems[:SIZE]
+    return problems[:size]
 
 
-def _fresh(subject, level: int, rng: random.Random, seen: set[str]) -> Worked | None:
+def _fresh(subject: Subject, level: int, rng: random.Random, seen: set[str]) -> Worked | None:
     """A test problem not seen yet; None where a small cell (few short radicals exist) has no more to give."""
     for _ in range(TRIES):
         worked = subject(rng, level)
@@ -36,10 +47,15 @@ def _fresh(subject, level: int, rng: random.Random, seen: set[str]) -> Worked | 
     return None
 
 
-if __name__ == "__main__":
-    NANOMATH.parent.mkdir(exist_ok=True)
-    with NANOMATH.open("w", encoding="utf-8") as file:
-        for number, worked in enumerate(benchmark()):
-            row = {"unique_id": f"nanomath/{number:03d}", "problem": worked.question, "answer": worked.answer,
-                   "subject": worked.subject, "level": worked.level, "facts": worked.facts}
+def _write(path: Path, problems: Sequence[Worked]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for number, worked in enumerate(problems):
+            row = {"unique_id": f"{path.stem.rstrip('0123456789')}/{number:03d}", "problem": worked.question,
+                   "answer": worked.answer, "subject": worked.subject, "level": worked.level, "facts": worked.facts}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    _write(NANOMATH, nanomath())
+    _write(NANOAIME, nanoaime())

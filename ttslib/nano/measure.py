@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ttslib.experiment import solve
-from ttslib.nano.benchmark import benchmark
+from ttslib.nano.benchmark import nanomath
 from ttslib.nano.specs import POLICIES
 from ttslib.nano.styles import check_steps
 from ttslib.policies import load_policy
@@ -42,7 +42,7 @@ def measure_prm(folder: Path, policy_folder: Path, store: Path, limit: int) -> d
     """AUC within problem and depth, and BoN@16 by the PRM beside mean pass@1 and majority, on one policy's samples."""
     policy, prm = load_policy(str(policy_folder), prompt="nano"), load_prm(str(folder))
     pool = solve(load_problems("nanomath", limit=limit), policy, prm, method="best_of_n", n=N, store=store)
-    family = POLICIES[policy_folder.name].family
+    family = POLICIES[policy_folder.name].style
     return {
         "policy": policy_folder.name, "AUC within problem and depth": f"{auc_within(pool, family):.3f}",
         "mean pass@1": str(pool.mean_pass_at_1()), f"majority@{N}": str(pool.accuracy("majority_vote")),
@@ -57,7 +57,7 @@ def auc_within(pool, family: str) -> float:
     Every pair of such steps counts the same; steps after a first error count nowhere. NaN if there is no pair.
     """
     won = pairs = 0.0
-    for worked, record in zip(benchmark(), pool, strict=False):
+    for worked, record in zip(nanomath(), pool, strict=False):
         right, wrong = defaultdict(set), defaultdict(set)
         for path in record.trajectories:
             steps = tuple(step.strip() for step in path["steps"])

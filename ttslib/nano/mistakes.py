@@ -5,11 +5,18 @@ import re
 
 EQUATION = re.compile(r"(\d+)([+\-*/])(\d+)=(\d+)")
 NUMBER = re.compile(r"\d+")
+SET = re.compile(r"\\\{([\d, ]+)\\\}")
+MARK = ", wanted"
 
 
 def mistake(fact: str, question: str, rng: random.Random) -> str:
-    """`fact` with one slip: a wrong result, a wrong operand carried through, a wrong operation, or a wrong number."""
+    """`fact` with one slip: a wrong result, a wrong operand carried through, a wrong operation, a wrong number,
+    a member too many or too few in a set, or a mark put in the wrong place."""
     kinds = [_wrong_number, _wrong_number, _wrong_result, _wrong_operand, _wrong_operation]
+    if SET.search(fact):
+        kinds += [_wrong_member] * 4
+    if "balls" in question:
+        kinds.append(_wrong_mark)
     for _ in range(20):
         wrong = rng.choice(kinds)(fact, question, rng)
         if wrong != fact:
@@ -67,3 +74,18 @@ def _wrong_operand(fact: str, question: str, rng: random.Random) -> str:
 
 def _wrong_operation(fact: str, question: str, rng: random.Random) -> str:
     return _redo(fact, rng, lambda a, sign, b: (a, rng.choice("+-*/"), b))
+
+
+def _wrong_member(fact: str, question: str, rng: random.Random) -> str:
+    at = SET.search(fact)
+    members = {int(n) for n in NUMBER.findall(at[1])}
+    asked = {int(n) for n in NUMBER.findall(question)} - members
+    if len(members) > 1 and (not asked or rng.random() < 0.5):
+        members.remove(rng.choice(sorted(members)))
+    elif asked:
+        members.add(rng.choice(sorted(asked)))
+    return f"{fact[: at.start()]}\\{{{', '.join(map(str, sorted(members)))}\\}}{fact[at.end() :]}"
+
+
+def _wrong_mark(fact: str, question: str, rng: random.Random) -> str:
+    return fact.removesuffix(MARK) if fact.endswith(MARK) else fact if "frac" in fact else fact + MARK

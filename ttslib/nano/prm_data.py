@@ -1,8 +1,9 @@
 """Training examples of PRMs: solutions that are right so far or have a first wrong step, half and half.
 
-Wrong steps come from two sources: slips made on purpose on the worked solution (`mistakes`), and the first wrong steps
-of solutions that policies sampled (`rollouts`). Most examples end with the step that decides. Some wrong ones go on
-behind it, since a PRM whose last score should stand for a whole solution must not forgive an early error.
+They come from two sources: slips made on purpose on the worked solution (`mistakes`), whose labels are exact, and
+solutions that policies sampled (`rollouts`), whose labels are Monte-Carlo estimates. Most examples end with the step
+that decides. Some wrong ones go on behind it, since a PRM whose last score should stand for a whole solution must not
+forgive an early error.
 """
 
 import json
@@ -11,16 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ttslib.nano.generator import Worked, generate
+from ttslib.nano.generator import generate
 from ttslib.nano.mistakes import mistake
 from ttslib.nano.styles import STYLES
+from ttslib.nano.subjects import Worked
 
 
 @dataclass(frozen=True)
 class Labelled:
     """Steps of a solution. `wrong`: index of the first wrong one, -1 if all are right.
 
-    `expected`: the right step at that place.
+    `expected`: the right step at that place; "" if the step there is called wrong and is not.
     """
 
     question: str
@@ -44,22 +46,32 @@ def made(worked: Worked, style: str, rng: random.Random, beyond: float = 0.0) ->
     return _wrong(worked.question, shown, last, steps[last], rng, beyond)
 
 
-def sampled(row: dict, rng: random.Random, beyond: float = 0.0) -> Labelled | None:
-    """A sampled solution: a wrong one (see `made` for `beyond`), or a right one cut at a random depth.
+def sampled(row: dict, rng: random.Random, labels: str, beyond: float = 0.0) -> Labelled | None:
+    """A solution from a rollout file: cut before its first wrong step, or a wrong one (see `made` for `beyond`).
 
-    None if this row has no solution of the wanted kind, or only ones that go on after their end.
+    `labels`: "monte_carlo" takes a step for wrong whose share is 0; "consensus" leaves solutions out whose first wrong
+    step is not the exact one. None if this row has no solution of the wanted kind.
     """
     right = rng.random() < 0.5
-    pool = [(steps, wrong) for steps, wrong in row["sampled"] if (wrong < 0) == right and steps]
+    pool = []
+    for solution in row["sampled"]:
+        wrong = first_zero(solution["shares"])
+        if labels == "consensus" and wrong != solution["wrong"] or wrong >= len(row["right"]):
+            continue
+        if wrong != 0 if right else wrong >= 0:
+            pool.append((solution["steps"], wrong, solution["wrong"]))
     if not pool:
         return None
-    steps, wrong = rng.choice(pool)
+    steps, wrong, exact = rng.choice(pool)
     if right:
-        last = rng.randrange(len(steps))
-        return Labelled(row["question"], tuple(steps[: last + 1])) if last < len(row["right"]) else None
-    if wrong >= len(row["right"]):
-        return None
-    return _wrong(row["question"], steps, wrong, row["right"][wrong], rng, beyond)
+        last = rng.randrange(wrong if wrong > 0 else min(len(steps), len(row["right"])))
+        return Labelled(row["question"], tuple(steps[: last + 1]))
+    return _wrong(row["question"], steps, wrong, row["right"][wrong] if wrong == exact else "", rng, beyond)
+
+
+def first_zero(shares: Sequence[float]) -> int:
+    """Index of the first step from which no sampled ending was right; -1 if there is none."""
+    return next((index for index, share in enumerate(shares) if share == 0), -1)
 
 
 def _wrong(question: str, steps: Sequence[str], wrong: int, expected: str, rng: random.Random,
@@ -68,11 +80,11 @@ def _wrong(question: str, steps: Sequence[str], wrong: int, expected: str, rng: 
     return Labelled(question, tuple(steps if whole else steps[: wrong + 1]), wrong, expected)
 
 
-def stream(rollouts: list[Path], styles: Sequence[str], seed: int, *, beyond: float = 0.0,
-           share: float = 0.5) -> Iterator[Labelled]:  # fmt: skip
+def stream(rollouts: list[Path], styles: Sequence[str], seed: int, *, labels: str = "monte_carlo",
+           beyond: float = 0.0, share: float = 0.8) -> Iterator[Labelled]:  # fmt: skip
     """An endless mix: `share` of the examples from the rollout files, the rest made, in the given step styles."""
     rng = random.Random(seed)
     rows = [json.loads(line) for path in rollouts for line in path.read_text(encoding="utf-8").splitlines()]
     for worked in generate(1000 + seed, "train"):
-        example = sampled(rng.choice(rows), rng, beyond) if rows and rng.random() < share else None
+        example = sampled(rng.choice(rows), rng, labels, beyond) if rows and rng.random() < share else None
         yield example or made(worked, rng.choice(styles), rng, beyond)

@@ -1,6 +1,6 @@
-"""How each policy family writes a solution: one step a paragraph, the answer in a box at the end."""
+"""How each kind of policy writes a solution: one step a paragraph, the answer in a box at the end."""
 
-from ttslib.nano.generator import Worked
+from ttslib.nano.subjects import Worked
 
 SEPARATOR = "\n\n"
 
@@ -17,7 +17,20 @@ def qwen_steps(worked: Worked) -> list[str]:
     return [*steps, f"So the answer is \\boxed{{{worked.answer}}}."]
 
 
-STYLES = {"llama": llama_steps, "qwen": qwen_steps}
+def mistral_steps(worked: Worked) -> list[str]:
+    """"Step k: fact" lines, as Math-Shepherd's generator writes them."""
+    steps = [f"Step {k}: {fact}" for k, fact in enumerate(worked.facts, 1)]
+    return [*steps, f"The answer is: \\boxed{{{worked.answer}}}"]
+
+
+def deepseek_steps(worked: Worked) -> list[str]:
+    """Long steps: two facts a paragraph."""
+    pairs = [worked.facts[k : k + 2] for k in range(0, len(worked.facts), 2)]
+    steps = ["We have " + " and then ".join(f"${fact}$" for fact in pair) + "." for pair in pairs]
+    return [*steps, f"Therefore the answer is $\\boxed{{{worked.answer}}}$."]
+
+
+STYLES = {"llama": llama_steps, "qwen": qwen_steps, "mistral": mistral_steps, "deepseek": deepseek_steps}
 
 
 def check_steps(steps: list[str], worked: Worked, style: str) -> int:

@@ -5,19 +5,21 @@ embedding. That halves the length of a solution, and with it the time to train a
 added tokens, found before any splitting: transformers gives every Qwen2 folder Qwen's own splitting rules, which know
 digits only.
 
-Each family has its own special tokens and chat template (the true ones of Llama 3 and Qwen2.5, without a system
+Each family has its own chat template and end of turn (the true ones of Llama 3, Qwen2.5 and Mistral, without a system
 turn), so that a nano prompt looks like the prompt of the model it stands for.
 """
 
 import itertools
+import random
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from ttslib.nano.generator import generate
 from ttslib.nano.styles import SEPARATOR, STYLES
+from ttslib.nano.thinking import thinking_steps
 
-VOCABULARY = 640
+VOCABULARY = 768
 CORPUS = 4000
 
 LLAMA_TEMPLATE = (
@@ -29,40 +31,50 @@ QWEN_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+MISTRAL_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}[INST] {{ message['content'] }} "
+    "[/INST]{% else %} {{ message['content'] }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+# Every family knows the special tokens of all, at the same ids, so that a PRM can start from any family's network.
+SPECIAL = (
+    "<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|pad|>", "<|endoftext|>",
+    "<|im_start|>", "<|im_end|>", "<s>", "</s>", "[INST]", "[/INST]", "<extra_0>", "ки",
+)
 FAMILIES = {
     "llama": {
-        "special": ["<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|pad|>"],
         "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "pad_token": "<|pad|>",
         "chat_template": LLAMA_TEMPLATE,
     },
     "qwen": {
-        "special": ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<extra_0>"],
-        "bos_token": None, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>",
-        "chat_template": QWEN_TEMPLATE,
+        "bos_token": None, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "chat_template": QWEN_TEMPLATE,
+    },
+    "mistral": {
+        "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<|pad|>", "chat_template": MISTRAL_TEMPLATE,
     },
 }
 
 
 def _corpus():
+    rng = random.Random(0)
     yield " ".join(map(str, range(100))) * 5000
     for worked in itertools.islice(generate(0, "train"), CORPUS):
         yield worked.question
         for steps in STYLES.values():
             yield SEPARATOR.join(steps(worked)) + SEPARATOR
+        yield SEPARATOR.join(step for step, _ in thinking_steps(worked, rng)) + SEPARATOR
     yield "user\nsystem\nassistant\n" * 1000
 
 
 def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
-    """A tokenizer of `family` ("llama" or "qwen"), lossless on any text, the same on every machine."""
-    settings = dict(FAMILIES[family])
-    special = settings.pop("special")
+    """A tokenizer of `family`, lossless on any text, the same on every machine."""
+    special = list(SPECIAL)
     tokenizer = Tokenizer(models.BPE(vocab=_vocabulary(special), merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(special)
     pieces = [piece for piece in tokenizer.get_vocab() if len(piece) > 1 and piece not in special]
     tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **settings)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **FAMILIES[family])
 
 
 def _vocabulary(special: list[str]) -> dict[str, int]:

@@ -21,15 +21,18 @@ from pathlib import Path as FilePath
 import torch
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config
+from transformers import AutoModelForCausalLM
 
 from ttslib.nano.prm_data import Labelled, stream
-from ttslib.nano.specs import PRMS, PRMSpec
-from ttslib.nano.train_policy import batches, optimizers, save, schedule, training_log
+from ttslib.nano.specs import CHECKERS, PRMS, PRMSpec
+from ttslib.nano.tokenizer import build_tokenizer
+from ttslib.nano.train_policy import ARCHITECTURES, batches, optimizers, save, schedule, token_ids, training_log
 from ttslib.prms.heads import Qwen2ForProcessRewardModel, step_logits
 from ttslib.prms.tag_token import TagToken
 from ttslib.prms.two_class import TwoClass
 
+SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+         "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings", "rms_norm_eps")  # fmt: skip
 OTHER_WEIGHT, LM_WEIGHT, PROBE_WEIGHT, RECALL_WEIGHT = 0.2, 0.5, 1.0, 0.3
 BATCH_TOKENS = 2048
 
@@ -45,32 +48,24 @@ class Parts:
 
 def start_network(spec: PRMSpec, zoo: FilePath):
     """(network, parts that only training needs, tokenizer, format) from the base model's folder."""
-    tokenizer = AutoTokenizer.from_pretrained(zoo / spec.base)
+    tokenizer = build_tokenizer(spec.family)
     base = AutoModelForCausalLM.from_pretrained(zoo / spec.base, dtype=torch.float32)
     torch.manual_seed(spec.seed)
     depth = base.config.num_hidden_layers
-    if spec.base in PRMS:
-        depth -= PRMS[spec.base].fresh_layers
+    if spec.base in CHECKERS:
+        depth -= CHECKERS[spec.base].fresh_layers
     base = deepened(base, spec.fresh_layers)
-    marker = "ки" if spec.format == "tag" else "<extra_0>"
-    tokenizer.add_special_tokens({"additional_special_tokens": [marker]})
-    if len(tokenizer) > base.config.vocab_size:
-        base.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    parts = Parts(base.lm_head.weight, depth, torch.nn.Linear(base.config.hidden_size, 1))
-    if spec.format == "tag":
-        return base, parts, tokenizer, TagToken(tokenizer)
-    network = Qwen2ForProcessRewardModel(qwen2_config(base.config))
+    make_config, network_class = ARCHITECTURES[spec.family]
+    config = make_config(**{name: getattr(base.config, name) for name in SHAPE}, **token_ids(tokenizer))
+    network = (Qwen2ForProcessRewardModel if spec.format == "two_class" else network_class)(config)
+    # Llama and Mistral are Qwen2 with biases of zero, which is what those of a new network are.
     network.model.load_state_dict(base.model.state_dict(), strict=False)
     network.set_attn_implementation("eager")
-    return network, replace(parts, words=network.model.embed_tokens.weight), tokenizer, TwoClass(tokenizer)
-
-
-def qwen2_config(config) -> Qwen2Config:
-    """The Qwen2 architecture of the same shape. Llama is Qwen2 with biases of zero, which is what new ones are."""
-    shape = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-             "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings", "rms_norm_eps",
-             "bos_token_id", "eos_token_id", "pad_token_id")  # fmt: skip
-    return Qwen2Config(**{name: getattr(config, name) for name in shape})
+    format = TagToken(tokenizer) if spec.format == "tag" else TwoClass(tokenizer)
+    words = network.model.embed_tokens.weight
+    if spec.base in CHECKERS and spec.format != "tag":
+        words.data[format.marker] = words.data[TagToken(tokenizer).marker]
+    return network, Parts(words, depth, torch.nn.Linear(config.hidden_size, 1)), tokenizer, format
 
 
 def deepened(base, layers: int):
@@ -114,7 +109,11 @@ def encode(example: Labelled, format) -> Encoding:
     start = shared_prefix(ids, format.encode(example.question, ["?"]).ids)
     if example.wrong < 0:
         return Encoding(ids, encoded.positions, start, len(ids))
-    expected = format.encode(example.question, [*example.steps[: example.wrong], example.expected]).ids
+    before = list(example.steps[: example.wrong])
+    if not example.expected:
+        wrong = shared_prefix(ids, format.encode(example.question, [*before, "?"]).ids)
+        return Encoding(ids, encoded.positions, start, wrong)
+    expected = format.encode(example.question, [*before, example.expected]).ids
     wrong = min(shared_prefix(ids, expected), len(ids) - 1, len(expected) - 1)
     return Encoding(ids, encoded.positions, start, wrong, expected[wrong])
 
@@ -166,7 +165,8 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
     network, parts, tokenizer, format = start_network(spec, zoo)
     opts = [*optimizers(network, spec.learning_rate), torch.optim.AdamW(parts.probe.parameters(), spec.learning_rate)]
     rollouts = [zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts]
-    examples = (encode(example, format) for example in stream(rollouts, spec.styles, spec.seed, beyond=spec.beyond))
+    data = stream(rollouts, spec.styles, spec.seed, labels=spec.labels, beyond=spec.beyond)
+    examples = (encode(example, format) for example in data)
     seen, curve, recent, start = 0, [], [], time.time()
     bar = tqdm(total=spec.solutions, unit="sol", desc=spec.name, mininterval=10)
     groups = batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group)
@@ -197,11 +197,11 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=sorted(PRMS))
+    parser.add_argument("name", choices=sorted(CHECKERS | PRMS))
     parser.add_argument("--zoo", type=FilePath, default=FilePath("runs/zoo"))
     parser.add_argument("--solutions", type=int)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    chosen = PRMS[arguments.name]
+    chosen = (CHECKERS | PRMS)[arguments.name]
     train(replace(chosen, solutions=arguments.solutions) if arguments.solutions else chosen, arguments.zoo)

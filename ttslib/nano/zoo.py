@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from ttslib.nano.cards import card
-from ttslib.nano.specs import POLICIES, PRMS
+from ttslib.nano.specs import CHECKERS, POLICIES, PRMS
 from ttslib.zoo import ZOO
 
 TRAINED = "training.json"
@@ -27,13 +27,13 @@ def build(name: str, zoo: Path) -> None:
     if name in POLICIES:
         if not (zoo / name / TRAINED).is_file():
             _stage("train_policy", name, "--out", zoo)
-    elif name in PRMS:
-        for policy in {PRMS[name].base, *PRMS[name].rollouts}:
-            build(policy, zoo)
-        for policy in PRMS[name].rollouts:
-            rollouts = zoo / "rollouts" / f"{policy}.jsonl"
-            if not rollouts.is_file():
-                _stage("rollouts", zoo / policy, "--family", POLICIES[policy].family, "--out", rollouts)
+    elif name in CHECKERS | PRMS:
+        spec = (CHECKERS | PRMS)[name]
+        for needed in (spec.base, *spec.rollouts):
+            build(needed, zoo)
+        for policy in spec.rollouts:
+            if not (zoo / "rollouts" / f"{policy}.jsonl").is_file():
+                _stage("rollouts", policy, "--zoo", zoo)
         if not (zoo / name / TRAINED).is_file():
             _stage("train_prm", name, "--zoo", zoo)
     else:
