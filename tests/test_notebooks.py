@@ -40,7 +40,8 @@ def execute(notebook, folder):
 @pytest.mark.parametrize(
     ("notebook", "figures"),
     [("00_quickstart", ["tree_best_of_n", "tree_beam_search", "tree_dvts"]),
-     ("01_tts_methods", ["accuracy_against_budget", "methods"])],
+     ("01_tts_methods", ["accuracy_against_budget", "methods"]),
+     ("02_nano_zoo", ["learning_curves", "accuracy_against_size", "calibration"])],
 )  # fmt: skip
 def test_a_notebook_runs_and_runs_again_from_its_records(notebook, figures, tmp_path):
     folder = execute(notebook, tmp_path)
@@ -48,7 +49,8 @@ def test_a_notebook_runs_and_runs_again_from_its_records(notebook, figures, tmp_
     assert set(made) == {f"{name}.{kind}" for name in figures for kind in ("png", "svg", "csv", "json")}
     for name in figures:
         about = json.loads(made[f"{name}.json"])
-        assert about["profile"] == "smoke" and about["tokens"]["policy"] > 0 and about["failed"] == 0
+        assert about["profile"] == "smoke" and about["failed"] == 0
+        assert about["tokens"]["policy"] > 0 or about["trained"]["tokens"] > 0
         assert all(re.fullmatch("[0-9a-f]{12}", revision) for revision in about["models"].values())
     text = (folder / f"{notebook}.ipynb").read_text()
     assert str(ROOT) not in text, "an executed notebook names its machine's paths"

@@ -1,4 +1,4 @@
-"""Problems and where they come from: the built-in NanoMATH-500 and NanoAIME-30, three benchmarks on the Hub, or a file."""
+"""Problems and where they come from: NanoMATH-500 and NanoAIME-30, which are built in, the Hub, or a local file."""
 
 import hashlib
 import json
@@ -53,7 +53,8 @@ HUB = {
 
 
 def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list[Problem]:
-    """Problems of "nanomath", "nanoaime", "math500", "aime24", "amc23" or of a local JSONL file, or JSON that is a list.
+    """Problems of "nanomath", "nanoaime", "math500", "aime24", "amc23" or of a local file: JSONL, or JSON that is one
+    list.
 
     A line of JSONL, or a member of the list, has `problem` (or `question`) and `answer`, and may have `unique_id` (or
     `id`), `subject` and `level` (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a

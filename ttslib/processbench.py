@@ -4,27 +4,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ttslib.problems import read_rows
+from ttslib.problems import NANO_DATA, read_rows
 from ttslib.zoo import hub_file
 
 REPO = "Qwen/ProcessBench"
 REVISION = "3bdcd5371ed567559a78f559c01c13a6deee7604"
 # Solutions, and those without a wrong step: Table 2 of the benchmark's paper.
 SUBSETS = {"gsm8k": (400, 193), "math": (1000, 406), "olympiadbench": (1000, 339), "omnimath": (1000, 241)}
+NANOPROCESSBENCH = NANO_DATA / "nanoprocessbench.jsonl"
 
 
 @dataclass(frozen=True)
 class LabelledSolution:
-    """A problem and the steps of one solution. `label` is the index of the first wrong step, or -1 if all are right."""
+    """A problem and the steps of one solution. `label` is the index of the first wrong step, or -1 if all are right.
+
+    `policy` is the nano policy that wrote it, "" for a solution of another benchmark.
+    """
 
     id: str
     problem: str
     steps: tuple[str, ...]
     label: int
+    policy: str = ""
 
 
 def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> list[LabelledSolution]:
-    """A subset of ProcessBench ("gsm8k", "math", "olympiadbench", "omnimath"), or a local .json or .jsonl file like it.
+    """Solutions of the built-in "nanoprocessbench", of a subset of ProcessBench ("gsm8k", "math", "olympiadbench",
+    "omnimath"), or of a local .json or .jsonl file like it.
 
     A subset is read from the Hub at a fixed commit, from the local cache if it is there. `limit` keeps the first ones.
     Raises ValueError for an unknown name, a missing or empty file, a row that is not such a solution, a Hub that cannot
@@ -32,12 +38,14 @@ def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> 
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}.")
-    if name_or_path in SUBSETS:
+    if name_or_path == "nanoprocessbench":
+        path = NANOPROCESSBENCH
+    elif name_or_path in SUBSETS:
         path = hub_file(REPO, f"{name_or_path}.json", revision=REVISION, kind="dataset")
     elif str(name_or_path).endswith((".json", ".jsonl")):
         path = Path(name_or_path)
     else:
-        known = ", ".join(SUBSETS)
+        known = ", ".join(["nanoprocessbench", *SUBSETS])
         raise ValueError(
             f"Unknown subset {str(name_or_path)!r}: give one of {known}, or a path to a .json or .jsonl file."
         )
@@ -60,4 +68,4 @@ def _solution(row: Any, where: str) -> LabelledSolution:
         raise ValueError(f"{where} has no `id`, no `problem` or no list of `steps`.")
     if type(label) is not int or not -1 <= label < len(steps):
         raise ValueError(f"{where} has the label {label!r}: it is the index of one of its {len(steps)} steps, or -1.")
-    return LabelledSolution(str(name), problem, tuple(steps), label)
+    return LabelledSolution(str(name), problem, tuple(steps), label, str(fields.get("policy") or ""))

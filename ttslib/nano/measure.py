@@ -1,88 +1,286 @@
 """What a nano model's card says of it, measured on NanoMATH-500 through the same code as every experiment.
 
     python -m ttslib.nano.measure runs/zoo/nano-qwen-3m
-    python -m ttslib.nano.measure runs/zoo/nano-prm-qwen-m --policy runs/zoo/nano-llama-1m
+    python -m ttslib.nano.measure runs/zoo/nano-prm-qwen-m --policies runs/zoo/nano-llama-0.4m
+
+Writes measured.json beside the weights: plain numbers, each mean with its 95 % interval over problems. A policy is
+sampled once, and both commands use those samples; PRMs are measured by default on every trained policy that lies beside
+them and writes steps that can be checked.
 
 A PRM is judged by what it is for: its AUC at the first wrong step against right steps of the same problem and depth,
-and Best-of-N by its score beside mean pass@1 and majority voting. Overall AUC would reward knowing how hard a place is.
+and Best-of-N by its score beside mean pass@1, majority voting and the policy's own likelihood. Overall AUC would reward
+knowing how hard a place is.
 """
 
 import argparse
+import asyncio
 import json
+import math
+import time
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path as FilePath
 
 import numpy as np
 
+from ttslib import loop, stats
 from ttslib.experiment import solve
+from ttslib.first_error import judge_held_out, score_solutions
 from ttslib.nano.benchmark import nanomath
-from ttslib.nano.specs import POLICIES
-from ttslib.nano.styles import check_steps
-from ttslib.policies import load_policy
-from ttslib.prms import load_prm
-from ttslib.problems import load_problems
+from ttslib.nano.specs import POLICIES, PRMS
+from ttslib.nano.styles import STYLES, check_steps
+from ttslib.policies import Path, Policy, Step, default_backend, load_policy
+from ttslib.prms import PRM, load_prm
+from ttslib.problems import Problem, load_problems
+from ttslib.processbench import NANOPROCESSBENCH, load_processbench
+from ttslib.provenance import provenance
+from ttslib.records import Record
+from ttslib.results import Results
+from ttslib.stats import Estimate
+from ttslib.zoo import weights_hash
 
-N = 16
+MEASURED = "measured.json"
+SAMPLES, N, DRAWS, BINS = 64, 16, 32, 10
+RULES = ("prm_last_max", "prm_min_max", "prm_last_vote")
+Judged = list[list[tuple[tuple[str, ...], Sequence[float], int]]]
 
 
-def measure_policy(folder: Path, store: Path, limit: int) -> dict[str, str]:
-    """Greedy accuracy, mean pass@1, majority@16, pass@16 and the share of boxed ends, with 95 % intervals."""
-    policy, problems = load_policy(str(folder), prompt="nano"), load_problems("nanomath", limit=limit)
+def measure_policy(folder: FilePath, store: FilePath, limit: int, samples: int = SAMPLES) -> dict:
+    """Accuracies, pass@k, and of the samples: how they end, how long they are, how good by level and by subject."""
+    policy, problems = load(folder), load_problems("nanomath", limit=limit)
     greedy = solve(problems, policy, None, method="cot", store=store)
-    pool = solve(problems, policy, None, method="best_of_n", n=N, store=store)
-    ends = [path["end"] for record in pool for path in record.trajectories]
-    return {
-        "greedy": str(greedy.accuracy("majority_vote")), "mean pass@1": str(pool.mean_pass_at_1()),
-        f"majority@{N}": str(pool.accuracy("majority_vote")), f"pass@{N}": str(pool.pass_at_k(N)),
-        "boxed": f"{ends.count('boxed') / len(ends):.3f}",
+    pool = solve(problems, policy, None, method="best_of_n", n=samples, store=store)
+    right = pool.passes(1)
+    accuracy = {
+        "greedy": greedy.accuracy(), "mean pass@1": pool.mean_pass_at_1(),
+        f"majority@{N}": pool.subsample(N, draws=None if samples == N else DRAWS).accuracy(),
+    } | {f"pass@{k}": pool.pass_at_k(k) for k in sorted({N, samples})}
+    return _head(folder, limit, samples) | {
+        "accuracy": _plain(accuracy),
+        "levels": _plain(_by([problem.level for problem in problems], right)),
+        "subjects": _plain(_by([problem.subject for problem in problems], right)),
+        "ends": _plain({end: _share_of_ends(pool, end) for end in ("boxed", "eos", "length")}),
+        "tokens": _plain(_mean([record.policy_usage.get("tokens", 0) / samples for record in pool])),
+        # One digit a problem, so that anyone can check the same problems again.
+        "greedy_right": "".join("-" if each is None else str(int(each)) for each in greedy.correct()),
+        "provenance": _provenance(folder, [greedy, pool], {folder.name: pool.tokens.policy + greedy.tokens.policy}),
     }
 
 
-def measure_prm(folder: Path, policy_folder: Path, store: Path, limit: int) -> dict[str, str]:
-    """AUC within problem and depth, and BoN@16 by the PRM beside mean pass@1 and majority, on one policy's samples."""
-    policy, prm = load_policy(str(policy_folder), prompt="nano"), load_prm(str(folder))
-    pool = solve(load_problems("nanomath", limit=limit), policy, prm, method="best_of_n", n=N, store=store)
-    family = POLICIES[policy_folder.name].style
-    return {
-        "policy": policy_folder.name, "AUC within problem and depth": f"{auc_within(pool, family):.3f}",
-        "mean pass@1": str(pool.mean_pass_at_1()), f"majority@{N}": str(pool.accuracy("majority_vote")),
-        **{f"BoN@{N} ({rule})": str(pool.accuracy(rule)) for rule in ("prm_last_vote", "prm_last_max", "prm_min_max")},
-        f"pass@{N}": str(pool.pass_at_k(N)),
+def measure_prm(folder: FilePath, policies: Sequence[FilePath], store: FilePath, limit: int,
+                samples: int = SAMPLES) -> dict:  # fmt: skip
+    """AUC, Best-of-N beside what needs no PRM, and calibration, on the samples of each policy; F1 on NanoProcessBench.
+
+    The samples are the first `N` of those that the policy is measured on.
+    """
+    prm, problems = load_prm(str(folder), dtype="float32"), load_problems("nanomath", limit=limit)
+    found, pools, tokens, start = {}, [], {}, time.perf_counter()
+    for place in policies:
+        pool = solve(problems, load(place), None, method="best_of_n", n=samples, store=store)
+        found[place.name] = on_samples(scored(pool, prm, N), POLICIES[place.name].style)
+        pools.append(pool)
+        tokens[place.name] = pool.tokens.policy
+    return _head(folder, limit, N) | {
+        "policies": found, "processbench": processbench_f1(prm),
+        "provenance": _provenance(folder, pools, tokens) | {
+            "tokens": {"policy": sum(tokens.values()), "prm": prm.usage.tokens},
+            "wall_seconds": round(time.perf_counter() - start, 1),
+        },
     }
 
 
-def auc_within(pool, family: str) -> float:
+def load(folder: FilePath) -> Policy:
+    """The policy in a folder, with the log-probabilities of what it samples; float32 also on a GPU."""
+    options = {"logprobs": True} if default_backend() == "vllm" else {}
+    return load_policy(str(folder.resolve()), prompt="nano", dtype="float32", **options)
+
+
+def scored(pool: Results, prm: PRM, n: int) -> Results:
+    """The first `n` samples of each problem, scored as Best-of-N scores them: whole solutions, equal texts once."""
+
+    async def rate(record: Record) -> Record:
+        paths, problem = record.trajectories[:n], Problem(**record.problem)
+        texts = [steps for steps in dict.fromkeys(tuple(path["steps"]) for path in paths) if steps]
+        scores = await prm.score([Path(problem, tuple(Step(text) for text in steps)) for steps in texts])
+        known = dict(zip(texts, scores, strict=True))
+        rated = [path | {"scores": known.get(tuple(path["steps"]), ())} for path in paths]
+        return replace(record, N=n, subtrees=n, trajectories=rated)
+
+    async def rate_all() -> list[Record]:
+        return await asyncio.gather(*(rate(record) for record in pool))
+
+    return Results(loop.run(rate_all()))
+
+
+def on_samples(pool: Results, style: str) -> dict:
+    """What a PRM makes of the scored samples of one policy; no AUC and calibration where steps cannot be checked.
+
+    "likelihood" takes the answer of the sample that the policy itself finds likeliest: the greatest sum of the
+    log-probabilities of its tokens at temperature 1.
+    """
+    n = pool.records[0].N
+    likeliest = [None if record.failed else by_likelihood(pool, place) for place, record in enumerate(pool)]
+    accuracy = {
+        "mean pass@1": pool.mean_pass_at_1(), f"majority@{n}": pool.accuracy(),
+        f"likelihood@{n}": stats.accuracy(likeliest),
+        **{f"BoN@{n} ({rule})": pool.accuracy(rule) for rule in RULES}, f"pass@{n}": pool.pass_at_k(n),
+    }
+    known = judged(pool, style) if style in STYLES else []
+    return {
+        "accuracy": _plain(accuracy),
+        "minus_majority": _plain({rule: pool.minus(pool, rule, "majority_vote") for rule in RULES}),
+        "minus_likelihood": _plain({
+            rule: stats.paired_difference(pool.correct(rule), likeliest) for rule in RULES
+        }),
+        "auc": _plain(auc_within(known)) if known else None, "calibration": calibration(known) if known else None,
+    }  # fmt: skip
+
+
+def by_likelihood(pool: Results, place: int) -> float:
+    """1.0 if the sample with the greatest log-probability, of those with an answer, is right; 0.0 if not."""
+    answers, _ = pool.candidates(place)
+    weights = [path["logprob"] for path in pool.records[place].trajectories]
+    weighed = [pair for pair in zip(weights, answers, strict=True) if pair[1] is not None]
+    return float(bool(weighed) and pool.is_right(place, max(weighed, key=lambda pair: pair[0])[1]))
+
+
+def judged(pool: Results, style: str) -> Judged:
+    """Per problem its samples: (stripped steps, their scores, index of the first wrong step or -1)."""
+    return [
+        [
+            (steps, path["scores"], check_steps(list(steps), worked, style))
+            for path in record.trajectories for steps in [tuple(step.strip() for step in path["steps"])]
+        ]
+        for worked, record in zip(nanomath(), pool, strict=False)
+    ]  # fmt: skip
+
+
+def auc_within(known: Judged) -> Estimate:
     """Chance that a first wrong step scores below a right step of the same problem and depth, ties counted half.
 
     Every pair of such steps counts the same; steps after a first error count nowhere. NaN if there is no pair.
     """
-    won = pairs = 0.0
-    for worked, record in zip(nanomath(), pool, strict=False):
+    parts = []
+    for samples in known:
+        won = pairs = 0.0
         right, wrong = defaultdict(set), defaultdict(set)
-        for path in record.trajectories:
-            steps = tuple(step.strip() for step in path["steps"])
-            first = check_steps(list(steps), worked, family)
-            for depth, score in enumerate(path["scores"][: first if first >= 0 else None]):
+        for steps, scores, first in samples:
+            for depth, score in enumerate(scores[: first if first >= 0 else None]):
                 right[depth].add((steps[: depth + 1], score))
             if first >= 0:
-                wrong[first].add((steps[: first + 1], path["scores"][first]))
+                wrong[first].add((steps[: first + 1], scores[first]))
         for depth in wrong:
             good = np.array([score for _, score in right[depth]])
             for _, score in wrong[depth]:
                 won += (good > score).sum() + 0.5 * (good == score).sum()
                 pairs += len(good)
-    return won / pairs if pairs else float("nan")
+        parts.append((won, pairs))
+    return ratio(parts)
+
+
+def calibration(known: Judged) -> list[dict]:
+    """Deciles of the scores: mean score, steps, and the share of right steps; after a first wrong one all are wrong.
+
+    Deciles that the same score would fall into are one.
+    """
+    steps = [
+        [(score, first < 0 or depth < first) for _, scores, first in samples for depth, score in enumerate(scores)]
+        for samples in known
+    ]
+    every = np.array([score for problem in steps for score, _ in problem])
+    if not len(every):
+        return []
+    edges = np.unique(np.quantile(every, np.linspace(0, 1, BINS + 1)[1:-1]))
+    bins = []
+    for at in range(len(edges) + 1):
+        inside = [[each for each in problem if np.searchsorted(edges, each[0], "right") == at] for problem in steps]
+        if count := sum(map(len, inside)):
+            mean = sum(score for problem in inside for score, _ in problem) / count
+            share = ratio([(sum(right for _, right in problem), len(problem)) for problem in inside])
+            bins.append({"score": round(mean, 4), "steps": count} | _plain(share))
+    return bins
+
+
+def ratio(parts: Sequence[tuple[float, float]]) -> Estimate:
+    """Sum of the first over sum of the second numbers, a pair a problem, with a bootstrap interval over problems.
+
+    Problems whose second number is 0 are left out; NaN if that leaves none.
+    """
+    pairs = np.array([pair for pair in parts if pair[1]], float).reshape(-1, 2)
+    if not len(pairs):
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    rng = np.random.default_rng(stats.SEED)
+    drawn = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=stats.RESAMPLES) @ pairs
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    return Estimate(float(pairs[:, 0].sum() / pairs[:, 1].sum()), float(low), float(high), len(pairs))
+
+
+def processbench_f1(prm: PRM) -> dict | None:
+    """F1 on NanoProcessBench and the two accuracies it is made of, the threshold from a part that is held out.
+
+    None while the benchmark is not made.
+    """
+    if not NANOPROCESSBENCH.is_file():
+        return None
+    solutions = load_processbench("nanoprocessbench")
+    found = judge_held_out([each.label for each in solutions], score_solutions(prm, solutions))
+    return _plain({"f1": found.f1, "wrong": found.wrong, "right": found.right}) | {"threshold": found.threshold}
+
+
+def _share_of_ends(pool: Results, end: str) -> Estimate:
+    ends = [[path["end"] for path in record.trajectories] for record in pool]
+    return stats.accuracy([each.count(end) / len(each) if each else None for each in ends])
+
+
+def _by(names: Sequence, values: Sequence[float | None]) -> dict[str, Estimate]:
+    """The mean of the values that share a name, names sorted."""
+    return {
+        str(name): stats.accuracy([value for each, value in zip(names, values, strict=True) if each == name])
+        for name in sorted(set(names))
+    }
+
+
+def _mean(values: Sequence[float]) -> Estimate:
+    """Of numbers that are no shares."""
+    return stats.paired_difference(values, [0.0] * len(values))
+
+
+def _plain(found: Estimate | dict[str, Estimate]) -> dict:
+    """As JSON can hold it: NaN becomes None."""
+    if isinstance(found, dict):
+        return {name: _plain(each) for name, each in found.items()}
+    return {name: None if math.isnan(number) else round(number, 6) for name, number in vars(found).items()}
+
+
+def _head(folder: FilePath, limit: int, samples: int) -> dict:
+    return {"model": folder.name, "revision": weights_hash(folder), "problems": limit, "samples": samples}
+
+
+def _provenance(folder: FilePath, runs: list[Results], pools: dict[str, int]) -> dict:
+    """As of a figure; `pools`: the tokens that each policy generated."""
+    return provenance("measure", runs, models={folder.name: weights_hash(folder)}, pools=pools)
+
+
+def beside(folder: FilePath) -> list[FilePath]:
+    """The trained policies in the same place, those whose steps can be checked."""
+    places = [folder.parent / name for name, spec in POLICIES.items() if spec.style in STYLES]
+    return [place for place in places if (place / "model.safetensors").is_file()]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--policy", type=Path, help="judge a PRM on this policy's samples")
-    parser.add_argument("--store", type=Path, default=Path("runs/measure"))
+    parser.add_argument("folder", type=FilePath)
+    parser.add_argument("--policies", type=FilePath, nargs="+", help="measure a PRM on these policies' samples")
+    parser.add_argument("--store", type=FilePath, default=FilePath("runs/measure"))
     parser.add_argument("--limit", type=int, default=500)
+    parser.add_argument("--samples", type=int, default=SAMPLES)
     options = parser.parse_args()
-    if options.policy:
-        found = measure_prm(options.folder, options.policy, options.store, options.limit)
+    if options.folder.name in PRMS:
+        places = options.policies or beside(options.folder)
+        measured = measure_prm(options.folder, places, options.store, options.limit, options.samples)
     else:
-        found = measure_policy(options.folder, options.store, options.limit)
-    print(json.dumps({"model": options.folder.name, "problems": options.limit, **found}, indent=1, ensure_ascii=False))
+        measured = measure_policy(options.folder, options.store, options.limit, options.samples)
+    text = json.dumps(measured, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    (options.folder / MEASURED).write_text(text, encoding="utf-8")
+    print(text, end="")

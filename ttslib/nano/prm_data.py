@@ -34,16 +34,17 @@ class Labelled:
 def made(worked: Worked, style: str, rng: random.Random, beyond: float = 0.0) -> Labelled:
     """A prefix of the worked solution; half of the time with a slip, in its last step but for a share `beyond`."""
     steps = STYLES[style](worked)
-    last = rng.randrange(len(steps))
     if rng.random() < 0.5:
-        return Labelled(worked.question, tuple(steps[: last + 1]))
-    if last < len(worked.facts):
+        return Labelled(worked.question, tuple(steps[: rng.randint(1, len(steps))]))
+    place = rng.randint(0, len(worked.facts))
+    if place < len(worked.facts):
         facts = list(worked.facts)
-        facts[last] = mistake(facts[last], worked.question, rng)
+        facts[place] = mistake(facts[place], worked.question, rng)
         shown = STYLES[style](replace(worked, facts=tuple(facts)))
     else:
         shown = STYLES[style](replace(worked, answer=mistake(worked.answer, worked.question, rng)))
-    return _wrong(worked.question, shown, last, steps[last], rng, beyond)
+    wrong = next(index for index, (step, right) in enumerate(zip(shown, steps, strict=True)) if step != right)
+    return _wrong(worked.question, shown, wrong, steps[wrong], rng, beyond)
 
 
 def sampled(row: dict, rng: random.Random, labels: str, beyond: float = 0.0) -> Labelled | None:

@@ -29,6 +29,7 @@ from ttslib.problems import Problem
 SEED = 2000
 TEMPERATURES = (0.7, 1.0)
 COMPLETIONS = 4
+PROBLEMS, SAMPLES = 1200, 3  # samples are of each temperature
 TOGETHER = 64  # problems at once
 MAX_TOKENS = 400
 
@@ -123,8 +124,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=sorted(POLICIES))
     parser.add_argument("--zoo", type=FilePath, default=FilePath("runs/zoo"))
-    parser.add_argument("--problems", type=int, default=4000)
-    parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument("--problems", type=int, default=PROBLEMS)
+    parser.add_argument("--samples", type=int, default=SAMPLES)
     options = parser.parse_args()
     folder = options.zoo / options.name
     write(load_policy(str(folder), prompt="nano"), POLICIES[options.name].style,

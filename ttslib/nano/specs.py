@@ -13,56 +13,76 @@ class PolicySpec:
     width: int
     layers: int
     tokens: int  # training tokens, question included
+    stands_for: str = ""  # the model of the paper whose part it plays
     learning_rate: float = 0.005
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class PRMSpec:
-    """A PRM that starts from the network of `base`, a policy or a checker, with `fresh_layers` on top (`train_prm`).
+class CheckerSpec:
+    """A network that learns to check steps on slips made on purpose (`train_checker`); PRMs start from it.
 
-    `rollouts`: the policies whose samples carry the labels. `styles`: the step styles of the slips made on purpose.
-    `beyond`: share of the wrong solutions that are shown beyond their first wrong step, all further steps wrong too.
+    It is the policy `base`, trained for `adapt_tokens` more, with `fresh_layers` on top. These see `noisy` solutions
+    with tokens replaced at random, then `solutions` with slips.
     """
 
     name: str
-    family: str  # "llama" | "qwen" | "mistral": architecture and tokenizer
-    format: str  # "tag" (tag token, +/- logits) | "two_class" (two-class head at a marker)
     base: str
-    rollouts: tuple[str, ...]
-    styles: tuple[str, ...]
+    adapt_tokens: int
+    noisy: int
     solutions: int
-    labels: str = "monte_carlo"  # | "consensus" with the exact step check, in the place of a judge model
-    fresh_layers: int = 0
+    fresh_layers: int = 3
+    adapt_rate: float = 0.003
+    learning_rate: float = 0.015
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PRMSpec:
+    """A PRM that starts from a checker and learns from labelled rollouts (`train_prm`).
+
+    `rollouts`: the policies whose samples carry the labels. `labels`: "monte_carlo", or "consensus" with the exact
+    step check, in the place of a judge model. `beyond`: share of the wrong solutions that are shown beyond their first
+    wrong step, all further steps wrong too.
+    """
+
+    name: str
+    format: str  # of `layouts`: the original's input format and head
+    checker: str
+    rollouts: tuple[str, ...]
+    stands_for: str
+    solutions: int = 10_000
+    labels: str = "monte_carlo"
     beyond: float = 0.4
-    learning_rate: float = 0.003
+    learning_rate: float = 0.002
     seed: int = 0
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.1m", "llama", "llama", width=64, layers=2, tokens=4_000_000),
-    PolicySpec("nano-llama-0.4m", "llama", "llama", width=96, layers=3, tokens=6_000_000),
-    PolicySpec("nano-llama-1m", "llama", "llama", width=160, layers=4, tokens=9_000_000),
-    PolicySpec("nano-llama-3m", "llama", "llama", width=256, layers=4, tokens=9_000_000),
-    PolicySpec("nano-qwen-0.1m", "qwen", "qwen", width=64, layers=2, tokens=4_000_000),
-    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", width=96, layers=3, tokens=6_000_000),
-    PolicySpec("nano-qwen-1m", "qwen", "qwen", width=160, layers=4, tokens=9_000_000),
-    PolicySpec("nano-qwen-2m", "qwen", "qwen", width=192, layers=4, tokens=9_000_000),
-    PolicySpec("nano-qwen-3m", "qwen", "qwen", width=256, layers=4, tokens=9_000_000),
-    PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", width=96, layers=3, tokens=9_000_000),
-    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", width=160, layers=4, tokens=14_000_000),
-    PolicySpec("nano-mistral-0.4m", "mistral", "mistral", width=96, layers=3, tokens=6_000_000),
-    PolicySpec("nano-deepseek-1m", "llama", "deepseek", width=128, layers=4, tokens=8_000_000),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 4_000_000, "Llama-3.2-1B-Instruct"),
+    PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 6_000_000, "Llama-3.2-3B-Instruct"),
+    PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 9_000_000, "Llama-3.1-8B-Instruct"),
+    PolicySpec("nano-llama-3m", "llama", "llama", 256, 4, 6_000_000, "Llama-3.1-405B-Instruct"),
+    PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 4_000_000, "Qwen2.5-0.5B-Instruct"),
+    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 6_000_000, "Qwen2.5-1.5B-Instruct"),
+    PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 9_000_000, "Qwen2.5-7B-Instruct"),
+    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 4, 7_000_000, "Qwen2.5-72B-Instruct"),
+    PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 8_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),
+    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 9_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
+    PolicySpec("nano-mistral-0.4m", "mistral", "mistral", 96, 3, 6_000_000, "Mistral-7B, Math-Shepherd's generator"),
+    PolicySpec("nano-deepseek-1m", "llama", "deepseek", 128, 4, 7_000_000, "DeepSeekMath-7B, RLHFlow's generator"),
 )}
-STYLES = ("llama", "qwen", "mistral", "deepseek")
-# Networks that have learned to check steps on slips made on purpose. PRMs start from them as the paper's PRMs start
-# from models that have learned mathematics; they are not shipped.
 CHECKERS = {spec.name: spec for spec in (
-    PRMSpec("nano-checker-2m", "llama", "tag", "nano-llama-1m", (), STYLES, solutions=60_000, fresh_layers=2),
+    CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=1_500_000, noisy=25_000, solutions=70_000),
+    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=2_000_000, noisy=25_000, solutions=100_000),
 )}
+WEAK, LONG, OWN = "nano-mistral-0.4m", "nano-deepseek-1m", "nano-qwen-1m"
+MIX = ("nano-llama-0.4m", "nano-llama-1m", OWN)
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "mistral", "tag", "nano-checker-2m", ("nano-mistral-0.4m",), ("mistral",),
-            solutions=10_000, learning_rate=0.001),
-    PRMSpec("nano-prm-qwen-m", "qwen", "two_class", "nano-checker-2m", ("nano-qwen-1m",), ("qwen",),
-            solutions=10_000, labels="consensus", learning_rate=0.001),
+    PRMSpec("nano-prm-shepherd", "tag", "nano-checker-1m", (WEAK,), "Math-Shepherd-PRM-7B"),
+    PRMSpec("nano-prm-rlhflow-mistral", "chat_turns", "nano-checker-1m", (WEAK,), "RLHFlow-PRM-Mistral-8B"),
+    PRMSpec("nano-prm-rlhflow-deepseek", "chat_turns", "nano-checker-1m", (LONG,), "RLHFlow-PRM-Deepseek-8B"),
+    PRMSpec("nano-prm-skywork-s", "value_head", "nano-checker-0.4m", MIX, "Skywork-PRM-1.5B"),
+    PRMSpec("nano-prm-skywork-l", "value_head", "nano-checker-1m", MIX, "Skywork-PRM-7B"),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-checker-1m", (OWN,), "Qwen2.5-Math-PRM-7B", labels="consensus"),
 )}

@@ -10,7 +10,6 @@ autocast. The same seed gives the same data; weights differ in the last bits bet
 import argparse
 import itertools
 import json
-import math
 import platform
 import random
 import time
@@ -31,6 +30,7 @@ from transformers import (
 )
 
 from ttslib.nano.generator import generate
+from ttslib.nano.optimise import cosine, descend, optimizers, rate
 from ttslib.nano.specs import POLICIES, PolicySpec
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.nano.subjects import Worked
@@ -121,22 +121,6 @@ def pad_batch(group, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, labels
 
 
-def optimizers(model, learning_rate: float):
-    """Muon for the hidden matrices, AdamW for embeddings, norms and biases."""
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "head" not in name]
-    chosen = {id(p) for p in matrices}
-    rest = [p for p in model.parameters() if id(p) not in chosen]
-    return [
-        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(rest, lr=learning_rate, weight_decay=0.0, betas=(0.9, 0.95)),
-    ]
-
-
-def schedule(done: float) -> float:
-    """Learning-rate factor after a share `done` of the budget: short warm-up, then cosine to 5 %."""
-    return min(done / 0.03, 1.0) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
-
-
 def train(spec: PolicySpec, out: FilePath) -> None:
     """Trains `spec` and writes weights, tokenizer and `training.json` (the learning curve) to out/name."""
     tokenizer = build_tokenizer(spec.family)
@@ -148,19 +132,13 @@ def train(spec: PolicySpec, out: FilePath) -> None:
     seen, curve, start = 0, [], time.time()
     bar = tqdm(total=spec.tokens, unit="tok", unit_scale=True, desc=spec.name, mininterval=10)
     for step, (ids, labels) in enumerate(batches(examples, tokenizer.pad_token_id, spec.seed)):
-        for opt in opts:
-            for group in opt.param_groups:
-                group["lr"] = spec.learning_rate * schedule((seen + 1) / spec.tokens)
+        rate(opts, spec.learning_rate * cosine((seen + 1) / spec.tokens))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = body(ids, use_cache=False).last_hidden_state[:, :-1]
             target = labels[:, 1:]
             logits = model.lm_head(hidden[target != -100])
         loss = F.cross_entropy(logits.float(), target[target != -100])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for opt in opts:
-            opt.step()
-            opt.zero_grad(set_to_none=True)
+        descend(loss, opts)
         seen += ids.numel()
         bar.update(ids.numel())
         if step % 50 == 0:

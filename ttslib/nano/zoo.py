@@ -27,9 +27,13 @@ def build(name: str, zoo: Path) -> None:
     if name in POLICIES:
         if not (zoo / name / TRAINED).is_file():
             _stage("train_policy", name, "--out", zoo)
-    elif name in CHECKERS | PRMS:
-        spec = (CHECKERS | PRMS)[name]
-        for needed in (spec.base, *spec.rollouts):
+    elif name in CHECKERS:
+        build(CHECKERS[name].base, zoo)
+        if not (zoo / name / TRAINED).is_file():
+            _stage("train_checker", name, "--zoo", zoo)
+    elif name in PRMS:
+        spec = PRMS[name]
+        for needed in (spec.checker, *spec.rollouts):
             build(needed, zoo)
         for policy in spec.rollouts:
             if not (zoo / "rollouts" / f"{policy}.jsonl").is_file():

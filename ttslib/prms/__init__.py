@@ -83,7 +83,10 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
 
 
 def _format_of(name: str, where: Folder | str, config: dict) -> str:
-    """The format that the architecture has; "tag" for a causal LM whose tokenizer got the tag as a token of its own."""
+    """The format that config.json names as `prm_format`, as those of nano PRMs do, or that the architecture has; "tag"
+    for a causal LM whose tokenizer got the tag as a token of its own."""
+    if config.get("prm_format") in FORMATS:
+        return config["prm_format"]
     kind = (config.get("architectures") or ["nothing"])[0]
     if kind in ARCHITECTURES:
         return ARCHITECTURES[kind]

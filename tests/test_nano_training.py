@@ -1,0 +1,121 @@
+"""What the nano zoo's training is made of: encodings, frozen and fresh layers, the heads of the four PRM formats.
+
+Run: python -m pytest tests/test_nano_training.py
+"""
+
+import random
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from ttslib.nano.encoding import encode
+from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.prm_data import Labelled, made
+from ttslib.nano.specs import CHECKERS, POLICIES, PRMS, PRMSpec
+from ttslib.nano.stacked import Stacked, deepened
+from ttslib.nano.styles import STYLES
+from ttslib.nano.tokenizer import VOCABULARY
+from ttslib.nano.train_checker import Data
+from ttslib.nano.train_prm import log_odds, start_network
+from ttslib.prms import load_prm
+from ttslib.prms.heads import step_scores
+
+WORKED = "Compute 1 + 2 + 3."
+RIGHT = ("## Step 1: 1+2=3", "## Step 2: 3+3=6", "The final answer is: $\\boxed{6}$")
+
+
+@pytest.fixture(autouse=True)
+def not_compiled():
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def tiny(layers: int) -> LlamaForCausalLM:
+    """A network with random weights."""
+    torch.manual_seed(0)
+    return LlamaForCausalLM(LlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=32, intermediate_size=64, num_hidden_layers=layers, num_attention_heads=1,
+        num_key_value_heads=1, max_position_embeddings=512, tie_word_embeddings=False,
+    ))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_an_encoding_knows_the_first_wrong_token(name):
+    layout = build_layout(name)
+    slip = Labelled(WORKED, (RIGHT[0], "## Step 2: 3+3=7", "The final answer is: $\\boxed{7}$"), 1, RIGHT[1])
+    right, wrong = encode(Labelled(WORKED, RIGHT), layout), encode(slip, layout)
+    decode = layout.tokenizer.decode
+    assert right.wrong == len(right) and decode(right.ids[right.start :]).startswith("## Step 1: 1+2=3")
+    assert decode(wrong.ids[wrong.wrong]) == "7" and wrong.ids[: wrong.wrong] == right.ids[: wrong.wrong]
+    assert len(right.positions) == 3 and right.positions[-1] == len(right) - 1
+    assert wrong.positions[0] < wrong.wrong < wrong.positions[1]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_wrong_step_whose_right_one_is_not_known_is_wrong_from_its_start(name):
+    layout = build_layout(name)
+    encoding = encode(Labelled(WORKED, RIGHT, 1), layout)
+    assert encoding.positions[0] < encoding.wrong <= encoding.positions[1]
+
+
+def test_made_examples_in_every_style_are_right_before_their_first_wrong_token():
+    data, rng = Data(0), random.Random(0)
+    for layout in data.layouts:
+        for style in STYLES:
+            for _ in range(20):
+                example = made(next(data.worked), style, rng, 0.5)
+                encoding = encode(example, layout)
+                if example.wrong < 0:
+                    assert encoding.wrong == len(encoding)
+                else:
+                    before = encoding.positions[example.wrong - 1] if example.wrong else encoding.start - 1
+                    assert before < encoding.wrong <= encoding.positions[example.wrong]
+
+
+def test_noise_is_in_numbers_and_signs_of_the_solution_only():
+    data = Data(0)
+    noisy = data.noisy()
+    found = [next(noisy) for _ in range(200)]
+    wrong = [encoding for encoding in found if encoding.wrong < len(encoding)]
+    assert 150 < len(wrong) and all(encoding.start <= encoding.wrong for encoding in found)
+    assert {encoding.ids[encoding.wrong] for encoding in wrong} <= {*data.numbers, *data.signs}
+
+
+def test_frozen_and_fresh_layers_are_the_network_in_two_parts():
+    network = deepened(tiny(2), 2)
+    torch.nn.init.normal_(network.model.layers[3].mlp.down_proj.weight, std=0.1)
+    stacked = Stacked(network, 2)
+    ids = torch.randint(0, VOCABULARY, (3, 11))
+    _, top = stacked.high(stacked.low(ids))
+    assert torch.allclose(network.model.norm(top), network.model(ids).last_hidden_state, atol=1e-5)
+    assert not any(p.requires_grad for layer in network.model.layers[:2] for p in layer.parameters())
+    assert all(p.requires_grad for p in stacked.fresh.parameters())
+
+
+def test_fresh_layers_change_nothing_at_first():
+    base = tiny(2)
+    ids = torch.randint(0, VOCABULARY, (2, 7))
+    assert torch.allclose(deepened(base, 3)(ids).logits, base(ids).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("format", LAYOUTS)
+def test_a_prm_starts_with_the_verdict_of_its_checker_and_loads_by_its_folder(format, tmp_path):
+    checker = tiny(5)
+    checker.save_pretrained(tmp_path / "nano-checker-1m")
+    network, layout = start_network(PRMSpec("x", format, "nano-checker-1m", (), ""), tmp_path)
+    encoded = layout.encode(WORKED, list(RIGHT))
+    hidden = network.model(torch.tensor([encoded.ids])).last_hidden_state[0, list(encoded.positions)]
+    good, bad = build_layout("chat_turns").pair
+    verdict = hidden @ (checker.lm_head.weight[good] - checker.lm_head.weight[bad])
+    assert torch.allclose(log_odds(network, hidden, layout), verdict, atol=1e-5)
+    assert torch.allclose(step_scores(network, hidden, layout), verdict.sigmoid(), atol=1e-5)
+    network.save_pretrained(tmp_path / "prm")
+    layout.tokenizer.save_pretrained(tmp_path / "prm")
+    assert type(load_prm(str(tmp_path / "prm")).format) is type(layout)
+
+
+def test_specs_name_models_that_exist():
+    assert all(spec.base in POLICIES for spec in CHECKERS.values())
+    assert all(spec.checker in CHECKERS and set(spec.rollouts) <= set(POLICIES) for spec in PRMS.values())
+    assert len({spec.stands_for for spec in PRMS.values()}) == len(PRMS) == 7

@@ -1,0 +1,152 @@
+"""How well a PRM finds the first wrong step of a solution, judged as ProcessBench judges it (arXiv 2412.06559).
+
+A PRM names the first step that it scores below a threshold, or none. Two accuracies count: over the solutions with a
+wrong step, where exactly the first one must be named, and over the right ones, where none may be. Their harmonic mean
+is called F1. The threshold is chosen on other solutions than those that F1 is reported on: ProcessBench takes the best
+one on GSM8K for its other subsets (`best_threshold`, `judge`), `judge_held_out` the best one on a part of its own.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ttslib import loop, stats
+from ttslib.policies.base import Path, Step
+from ttslib.prms.base import PRM
+from ttslib.problems import Problem
+from ttslib.processbench import LabelledSolution
+from ttslib.search.calls import score
+from ttslib.stats import Estimate
+
+HELD_OUT = 0.25  # share of the solutions that the threshold is chosen on
+TOGETHER = 64  # solutions a call of the PRM
+
+Scores = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`f1` and the two accuracies it is made of, over solutions with a wrong step and over right ones."""
+
+    f1: Estimate
+    wrong: Estimate
+    right: Estimate
+    threshold: float
+
+
+def score_solutions(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple[float, ...]]:
+    """One score per step of each solution. A plain blocking call, in a script or a notebook.
+
+    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1].
+    """
+    return loop.run(_scored(prm, solutions))
+
+
+async def _scored(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple[float, ...]]:
+    paths = [Path(Problem(each.id, each.problem, ""), tuple(map(Step, each.steps))) for each in solutions]
+    found = []
+    for start in range(0, len(paths), TOGETHER):
+        found += [path.scores for path in await score(prm, paths[start : start + TOGETHER])]
+    return found
+
+
+def first_below(scores: Sequence[float], threshold: float) -> int:
+    """Index of the first step whose score is below the threshold; -1 if there is none."""
+    return next((index for index, value in enumerate(scores) if value < threshold), -1)
+
+
+def judge(labels: Sequence[int], scores: Scores, threshold: float) -> Judgement:
+    """F1 at a threshold that was chosen elsewhere, with a 95 % bootstrap interval over the solutions of each kind.
+
+    `labels`: index of the first wrong step of each solution, -1 if all its steps are right. Raises ValueError without
+    a solution of either kind, and for labels that do not fit the scores.
+    """
+    _check(labels, scores)
+    wrong, right = (stats.accuracy(hits) for hits in _hits(labels, scores, threshold))
+    return Judgement(_f1(wrong, right), wrong, right, threshold)
+
+
+def best_threshold(labels: Sequence[int], scores: Scores) -> float:
+    """The threshold with the highest F1, half way between two neighbouring scores; of equally good ones the lowest.
+
+    Raises ValueError as `judge` does.
+    """
+    _check(labels, scores)
+    values = sorted({value for steps in scores for value in steps})
+    between = [max((a + b) / 2, math.nextafter(a, b)) for a, b in pairwise(values)]
+
+    def f1(threshold: float) -> float:
+        return float(_harmonic(*(np.mean(hits) for hits in _hits(labels, scores, threshold))))
+
+    return max([values[0], *between], key=f1)
+
+
+def judge_held_out(labels: Sequence[int], scores: Scores, *, share: float = HELD_OUT, seed: int = 0) -> Judgement:
+    """F1 at the best threshold of a random `share` of each kind of solution, over all the others.
+
+    The parts follow from labels, share and seed, so PRMs are judged on the same solutions. The interval is that of F1
+    at this threshold. Raises ValueError as `judge` does, and where there are fewer than two solutions of a kind.
+    """
+    _check(labels, scores)
+    if not 0 < share < 1:
+        raise ValueError(f"The share held out to choose the threshold is between 0 and 1; got {share}.")
+    held = held_out(labels, share, seed)
+    rest = [place for place in range(len(labels)) if place not in held]
+    chosen = best_threshold([labels[place] for place in held], [scores[place] for place in held])
+    return judge([labels[place] for place in rest], [scores[place] for place in rest], chosen)
+
+
+def held_out(labels: Sequence[int], share: float, seed: int) -> list[int]:
+    """Places of a `share` of the solutions of each kind: of each at least one, and not all."""
+    rng, held = random.Random(seed), []
+    for wrong in (True, False):
+        places = [place for place, label in enumerate(labels) if (label >= 0) == wrong]
+        if len(places) < 2:
+            raise ValueError("The threshold is chosen on some of the solutions: give two or more of each kind.")
+        held += rng.sample(places, min(max(1, round(share * len(places))), len(places) - 1))
+    return sorted(held)
+
+
+def _hits(labels: Sequence[int], scores: Scores, threshold: float) -> tuple[list[bool], list[bool]]:
+    """Of the solutions with a wrong step, and of the right ones: whether exactly that is found."""
+    found = [(label, first_below(steps, threshold) == label) for label, steps in zip(labels, scores, strict=True)]
+    return [hit for label, hit in found if label >= 0], [hit for label, hit in found if label < 0]
+
+
+def _check(labels: Sequence[int], scores: Scores) -> None:
+    if len(labels) != len(scores):
+        raise ValueError(f"A solution has one label and one list of scores; got {len(labels)} and {len(scores)}.")
+    for place, (label, steps) in enumerate(zip(labels, scores, strict=True)):
+        if not steps or not -1 <= label < len(steps):
+            raise ValueError(f"Solution {place} has {len(steps)} scores, which the label {label} does not fit.")
+    if -1 not in labels:
+        raise ValueError("F1 needs a solution without a wrong step: no label is -1.")
+    if max(labels) == -1:
+        raise ValueError("F1 needs a solution with a wrong step: every label is -1.")
+
+
+def _f1(wrong: Estimate, right: Estimate) -> Estimate:
+    """The harmonic mean, its interval from resampling the solutions of each kind.
+
+    How many of n resampled solutions are hits is a binomial draw. Where all are hits, or none, resampling says nothing:
+    the exact end that `stats.accuracy` gives takes the place of the draws.
+    """
+    rng = np.random.default_rng(stats.SEED)
+    drawn = [(kind, rng.binomial(kind.n, kind.value, stats.RESAMPLES) / kind.n) for kind in (wrong, right)]
+
+    def end(name: str, quantile: float) -> float:
+        parts = (getattr(kind, name) if kind.value in (0, 1) else draws for kind, draws in drawn)
+        return float(np.quantile(_harmonic(*parts), quantile))
+
+    value = float(_harmonic(wrong.value, right.value))
+    return Estimate(value, end("low", 0.025), end("high", 0.975), wrong.n + right.n)
+
+
+def _harmonic(a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+    """2ab / (a + b), and 0 where both are 0."""
+    total = np.add(a, b)
+    return np.divide(2 * np.multiply(a, b), total, out=np.zeros(np.shape(total)), where=total > 0)
