@@ -73,10 +73,11 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-deepseek-1m", "llama", "deepseek", 128, 4, 7_000_000, "DeepSeekMath-7B, RLHFlow's generator"),
 )}
 CHECKERS = {spec.name: spec for spec in (
-    CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=1_500_000, noisy=25_000, solutions=70_000),
-    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=2_000_000, noisy=25_000, solutions=100_000),
+    CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=1_500_000, noisy=30_000, solutions=50_000),
+    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=2_000_000, noisy=30_000, solutions=50_000),
 )}
 WEAK, LONG, OWN = "nano-mistral-0.4m", "nano-deepseek-1m", "nano-qwen-1m"
+QWEN = ("nano-qwen-0.4m", OWN)
 MIX = ("nano-llama-0.4m", "nano-llama-1m", OWN)
 PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-shepherd", "tag", "nano-checker-1m", (WEAK,), "Math-Shepherd-PRM-7B"),
@@ -85,4 +86,6 @@ PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-skywork-s", "value_head", "nano-checker-0.4m", MIX, "Skywork-PRM-1.5B"),
     PRMSpec("nano-prm-skywork-l", "value_head", "nano-checker-1m", MIX, "Skywork-PRM-7B"),
     PRMSpec("nano-prm-qwen-m", "two_class", "nano-checker-1m", (OWN,), "Qwen2.5-Math-PRM-7B", labels="consensus"),
+    PRMSpec("nano-prm-qwen-l", "two_class", "nano-checker-1m", QWEN, "Qwen2.5-Math-PRM-72B", labels="consensus",
+            solutions=20_000),
 )}

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+EXTRA, CODE_SIZE = 32, 0.3  # channels with each token's code; its size beside that of an embedding
+
 
 def deepened(base, layers: int):
     """`base` with `layers` more transformer layers on top, which add nothing to the residual stream at first."""
@@ -24,6 +26,39 @@ def deepened(base, layers: int):
     return deeper
 
 
+def widened(base, extra: int = EXTRA):
+    """`base` with `extra` more channels, in which every token's own code stays readable above all layers.
+
+    A policy's upper layers forget which token they stand on: they hold the guess of the next one. The codes are so
+    small that the normalisation of the other channels, and with it what `base` says, stays as it was.
+    """
+    width = base.config.hidden_size
+    config = copy.deepcopy(base.config)
+    config.hidden_size = width + extra
+    config.num_attention_heads = config.num_key_value_heads = config.hidden_size // config.head_dim
+    wide = type(base)(config)
+    with torch.no_grad():
+        for parameter in wide.parameters():
+            parameter.zero_()
+        for (_, old), (name, new) in zip(base.named_parameters(), wide.named_parameters(), strict=True):
+            scale = (width / config.hidden_size) ** 0.5 if "norm" in name else 1.0
+            new[tuple(map(slice, old.shape))] = old * scale
+        words = wide.model.embed_tokens.weight
+        words[:, width:] = CODE_SIZE * words[:, :width].std() * torch.randn(len(words), extra).sign()
+    wide.set_attn_implementation("eager")
+    return wide
+
+
+@torch.no_grad()
+def read_codes(network, depth: int, ids: torch.Tensor, extra: int = EXTRA) -> None:
+    """Sets the norms above the first `depth` layers so that the codes of `widened` come out at unit size on `ids`."""
+    hidden = network.model(ids, output_hidden_states=True, use_cache=False).hidden_states[depth]
+    size = F.rms_norm(hidden, hidden.shape[-1:])[..., -extra:].pow(2).mean().sqrt()
+    for layer in network.model.layers[depth:]:
+        for norm in (layer.input_layernorm, layer.post_attention_layernorm):
+            norm.weight[-extra:] = 1 / size
+
+
 class Stacked:
     """`network` (a causal LM), whose first `depth` layers are frozen. Its rows are padded on the right.
 
@@ -37,6 +72,9 @@ class Stacked:
         network.requires_grad_(False)
         self.fresh = network.model.layers[depth:]
         self.fresh.requires_grad_(True)
+        for layer in self.fresh:
+            for matrix in (layer.self_attn.o_proj.weight, layer.mlp.down_proj.weight):
+                matrix.register_hook(self._off_codes)
         self.norm = network.model.norm.weight.detach().clone()
         network.model.norm.weight.requires_grad_(True)
         self.words = network.model.embed_tokens.weight.detach()
@@ -44,6 +82,11 @@ class Stacked:
         self.low = torch.compile(self._low, dynamic=True)
         self.guess = torch.compile(self._guess, dynamic=True)
         self.high = torch.compile(self._high, dynamic=True)
+
+    @staticmethod
+    def _off_codes(gradient: torch.Tensor) -> torch.Tensor:
+        """Nothing is ever written into the channels of the codes."""
+        return torch.cat([gradient[:-EXTRA], torch.zeros_like(gradient[-EXTRA:])])
 
     @torch.no_grad()
     def _low(self, ids: torch.Tensor) -> torch.Tensor:
@@ -72,7 +115,7 @@ class Stacked:
         return out
 
     def with_verdict(self, right: nn.Linear, pair: tuple[int, int]):
-        """The network as a causal LM with an `lm_head` of its own, whose rows of `pair` differ by the verdict `right`."""
+        """The network as a causal LM with an `lm_head` of its own, whose rows of `pair` differ by `right`."""
         network = self.network
         network.config.tie_word_embeddings = False
         head = nn.Linear(network.config.hidden_size, network.config.vocab_size, bias=False)

@@ -9,6 +9,7 @@ Each family has its own chat template and end of turn (the true ones of Llama 3,
 turn), so that a nano prompt looks like the prompt of the model it stands for.
 """
 
+import functools
 import itertools
 import random
 
@@ -67,17 +68,17 @@ def _corpus():
 
 def build_tokenizer(family: str) -> PreTrainedTokenizerFast:
     """A tokenizer of `family`, lossless on any text, the same on every machine."""
-    special = list(SPECIAL)
-    tokenizer = Tokenizer(models.BPE(vocab=_vocabulary(special), merges=[]))
+    tokenizer = Tokenizer(models.BPE(vocab=_vocabulary(), merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(special)
-    pieces = [piece for piece in tokenizer.get_vocab() if len(piece) > 1 and piece not in special]
+    tokenizer.add_special_tokens(list(SPECIAL))
+    pieces = [piece for piece in tokenizer.get_vocab() if len(piece) > 1 and piece not in SPECIAL]
     tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, clean_up_tokenization_spaces=False, **FAMILIES[family])
 
 
-def _vocabulary(special: list[str]) -> dict[str, int]:
+@functools.cache
+def _vocabulary() -> dict[str, int]:
     """Piece -> id: the special tokens, the bytes as byte-level BPE writes them, and longer pieces as plain text."""
     learner = Tokenizer(models.BPE())
     pieces = Regex(r" ?\\[A-Za-z]+ ?|#+ ?| ?[A-Za-z]+ ?|[0-9]{1,2}|\n\n| ?[^\s\\0-9A-Za-z]+ ?|\s|\\")
@@ -86,11 +87,11 @@ def _vocabulary(special: list[str]) -> dict[str, int]:
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
     learner.train_from_iterator(_corpus(), trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=special, show_progress=False,
+        vocab_size=VOCABULARY, special_tokens=list(SPECIAL), show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     ))
     plain = decoders.ByteLevel()
     return {
-        piece if len(piece) == 1 or piece in special else plain.decode([piece]): number
+        piece if len(piece) == 1 or piece in SPECIAL else plain.decode([piece]): number
         for piece, number in learner.get_vocab().items()
     }

@@ -32,7 +32,7 @@ from ttslib.nano.layouts import LAYOUTS, build_layout
 from ttslib.nano.optimise import descend, faded, optimizers, rate
 from ttslib.nano.prm_data import Labelled, made
 from ttslib.nano.specs import CHECKERS, CheckerSpec
-from ttslib.nano.stacked import Stacked, deepened
+from ttslib.nano.stacked import Stacked, deepened, read_codes, widened
 from ttslib.nano.styles import STYLES
 from ttslib.nano.train_policy import Example, batches, save, training_log
 
@@ -196,15 +196,16 @@ def train(spec: CheckerSpec, zoo: FilePath) -> None:
     tokenizer = build_layout("chat_turns").tokenizer
     base = adapted(data, spec, zoo)
     torch.manual_seed(spec.seed)
-    network = Stacked(deepened(base, spec.fresh_layers), base.config.num_hidden_layers)
-    verdicts = Verdicts(base.config.hidden_size)
+    deep, depth = deepened(widened(base), spec.fresh_layers), base.config.num_hidden_layers
+    read_codes(deep, depth, padded([data.right()[0] for _ in range(16)], tokenizer.pad_token_id)[0])
+    network, verdicts = Stacked(deep, depth), Verdicts(deep.config.hidden_size)
     opts = [*optimizers(network.fresh, spec.learning_rate),
             torch.optim.AdamW([*verdicts.parameters(), network.network.model.norm.weight], spec.learning_rate)]
     curve, recent, total = [], [], spec.noisy + spec.solutions
     with tqdm(total=total, unit="sol", desc=f"{spec.name} 2-3/3", mininterval=10) as bar:
-        for phase, examples, until in ((2, data.noisy(), spec.noisy), (3, data.mixed(), total)):
+        for phase, examples, first, until in ((2, data.noisy(), 0, spec.noisy), (3, data.mixed(), spec.noisy, total)):
             for group in batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group):
-                rate(opts, spec.learning_rate * faded(bar.n / total))
+                rate(opts, spec.learning_rate * faded((bar.n - first) / (until - first)))
                 loss, watched = loss_of(network, verdicts, group, tokenizer.pad_token_id)
                 descend(loss, opts)
                 bar.update(len(group))

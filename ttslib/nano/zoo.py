@@ -19,7 +19,7 @@ from ttslib.nano.cards import card
 from ttslib.nano.specs import CHECKERS, POLICIES, PRMS
 from ttslib.zoo import ZOO
 
-TRAINED = "training.json"
+TRAINED, MEASURED = "training.json", "measured.json"
 
 
 def build(name: str, zoo: Path) -> None:
@@ -45,24 +45,20 @@ def build(name: str, zoo: Path) -> None:
 
 
 def ship(zoo: Path, limit: int) -> None:
-    """Measures every finished model, writes its card and copies it into the package."""
-    for name in [*POLICIES, *PRMS]:
-        folder = zoo / name
-        if not (folder / TRAINED).is_file():
+    """Measures every finished model, writes its card and copies it into the package; policies first, whose samples
+    the PRMs are measured on."""
+    names = [*POLICIES, *PRMS]
+    for name in names:
+        if not (zoo / name / TRAINED).is_file():
             raise ValueError(f"{name} is not trained yet: run `make zoo MODEL={name}` first.")
-        measured = [_measure(folder, None, limit)] if name in POLICIES else [
-            _measure(folder, zoo / policy, limit) for policy in POLICIES
-        ]
-        (folder / "README.md").write_text(card(json.loads((folder / TRAINED).read_text()), measured), encoding="utf-8")
+    for name in names:
+        folder = zoo / name
+        if not (folder / MEASURED).is_file():
+            _stage("measure", folder, "--limit", limit)
+        training, measured = (json.loads((folder / file).read_text(encoding="utf-8")) for file in (TRAINED, MEASURED))
+        (folder / "README.md").write_text(card(training, measured), encoding="utf-8")
         shutil.copytree(folder, ZOO / name, dirs_exist_ok=True)
         print(f"shipped {name}", flush=True)
-
-
-def _measure(folder: Path, policy: Path | None, limit: int) -> dict[str, str]:
-    options = ["--limit", str(limit), *(["--policy", str(policy)] if policy else [])]
-    command = [sys.executable, "-m", "ttslib.nano.measure", str(folder), *options]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(output[output.index("{\n") :])
 
 
 def _stage(module: str, *arguments: object) -> None:
