@@ -33,7 +33,8 @@ class CheckerSpec:
     solutions: int
     fresh_layers: int = 3
     adapt_rate: float = 0.003
-    learning_rate: float = 0.015
+    noisy_rate: float = 0.015
+    slip_rate: float = 0.005  # lower: what the noise taught must not be lost
     seed: int = 0
 
 
@@ -59,22 +60,22 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 4_000_000, "Llama-3.2-1B-Instruct"),
-    PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 6_000_000, "Llama-3.2-3B-Instruct"),
-    PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 9_000_000, "Llama-3.1-8B-Instruct"),
-    PolicySpec("nano-llama-3m", "llama", "llama", 256, 4, 6_000_000, "Llama-3.1-405B-Instruct"),
-    PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 4_000_000, "Qwen2.5-0.5B-Instruct"),
-    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 6_000_000, "Qwen2.5-1.5B-Instruct"),
-    PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 9_000_000, "Qwen2.5-7B-Instruct"),
-    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 4, 7_000_000, "Qwen2.5-72B-Instruct"),
-    PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 8_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),
-    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 9_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
-    PolicySpec("nano-mistral-0.4m", "mistral", "mistral", 96, 3, 6_000_000, "Mistral-7B, Math-Shepherd's generator"),
-    PolicySpec("nano-deepseek-1m", "llama", "deepseek", 128, 4, 7_000_000, "DeepSeekMath-7B, RLHFlow's generator"),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 3_000_000, "Llama-3.2-1B-Instruct"),
+    PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 5_000_000, "Llama-3.2-3B-Instruct"),
+    PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 6_000_000, "Llama-3.1-8B-Instruct"),
+    PolicySpec("nano-llama-3m", "llama", "llama", 256, 4, 5_000_000, "Llama-3.1-405B-Instruct"),
+    PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 3_000_000, "Qwen2.5-0.5B-Instruct"),
+    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 5_000_000, "Qwen2.5-1.5B-Instruct"),
+    PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 6_000_000, "Qwen2.5-7B-Instruct"),
+    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 4, 5_000_000, "Qwen2.5-72B-Instruct"),
+    PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 6_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),
+    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 8_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
+    PolicySpec("nano-mistral-0.4m", "mistral", "mistral", 96, 3, 4_000_000, "Mistral-7B, Math-Shepherd's generator"),
+    PolicySpec("nano-deepseek-1m", "llama", "deepseek", 128, 4, 6_000_000, "DeepSeekMath-7B, RLHFlow's generator"),
 )}
 CHECKERS = {spec.name: spec for spec in (
-    CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=1_500_000, noisy=30_000, solutions=50_000),
-    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=2_000_000, noisy=30_000, solutions=50_000),
+    CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=2_000_000, noisy=30_000, solutions=60_000),
+    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=4_000_000, noisy=30_000, solutions=60_000),
 )}
 WEAK, LONG, OWN = "nano-mistral-0.4m", "nano-deepseek-1m", "nano-qwen-1m"
 QWEN = ("nano-qwen-0.4m", OWN)

@@ -199,13 +199,15 @@ def train(spec: CheckerSpec, zoo: FilePath) -> None:
     deep, depth = deepened(widened(base), spec.fresh_layers), base.config.num_hidden_layers
     read_codes(deep, depth, padded([data.right()[0] for _ in range(16)], tokenizer.pad_token_id)[0])
     network, verdicts = Stacked(deep, depth), Verdicts(deep.config.hidden_size)
-    opts = [*optimizers(network.fresh, spec.learning_rate),
-            torch.optim.AdamW([*verdicts.parameters(), network.network.model.norm.weight], spec.learning_rate)]
+    opts = [*optimizers(network.fresh, spec.noisy_rate),
+            torch.optim.AdamW([*verdicts.parameters(), network.network.model.norm.weight], spec.noisy_rate)]
     curve, recent, total = [], [], spec.noisy + spec.solutions
     with tqdm(total=total, unit="sol", desc=f"{spec.name} 2-3/3", mininterval=10) as bar:
-        for phase, examples, first, until in ((2, data.noisy(), 0, spec.noisy), (3, data.mixed(), spec.noisy, total)):
+        phases = (2, data.noisy(), spec.noisy, spec.noisy_rate), (3, data.mixed(), spec.solutions, spec.slip_rate)
+        for phase, examples, size, learning_rate in phases:
+            first = bar.n
             for group in batches(examples, tokenizer.pad_token_id, spec.seed, BATCH_TOKENS, lambda group, pad: group):
-                rate(opts, spec.learning_rate * faded((bar.n - first) / (until - first)))
+                rate(opts, learning_rate * faded((bar.n - first) / size))
                 loss, watched = loss_of(network, verdicts, group, tokenizer.pad_token_id)
                 descend(loss, opts)
                 bar.update(len(group))
@@ -217,7 +219,7 @@ def train(spec: CheckerSpec, zoo: FilePath) -> None:
                     curve.append({"solutions": bar.n, "phase": phase, **point, "seconds": seconds})
                     bar.set_postfix(point, refresh=False)
                     recent = []
-                if bar.n >= until:
+                if bar.n - first >= size:
                     break
     save(network.with_verdict(verdicts.right, build_layout("chat_turns").pair), tokenizer, zoo / spec.name)
     (zoo / spec.name / "training.json").write_text(training_log(spec, curve))

@@ -5,12 +5,12 @@ import random
 from ttslib.nano.subjects.base import Worked
 
 WORDS = {"|": "join it with {}", "&": "keep what is also in {}", "-": "remove what is in {}"}
-LARGEST = 6
+MEMBERS, LARGEST = range(1, 16), 5
 
 
 def sets(rng: random.Random, level: int) -> Worked:
     """level + 1 operations; the set always has 1 to LARGEST members."""
-    members = set(rng.sample(range(1, 30), 4))
+    members = set(rng.sample(MEMBERS, 3))
     start, told, facts = written(members), [], []
     for _ in range(level + 1):
         sign, other, result = _operation(rng, members)
@@ -24,8 +24,8 @@ def sets(rng: random.Random, level: int) -> Worked:
 def _operation(rng: random.Random, members: set[int]) -> tuple[str, set[int], set[int]]:
     while True:
         sign = rng.choice("|&-")
-        shared = set(rng.sample(sorted(members), rng.randint(1, min(3, len(members)))))
-        fresh = set(rng.sample(range(1, 30), 2)) - members
+        shared = set(rng.sample(sorted(members), rng.randint(1, min(2, len(members)))))
+        fresh = set(rng.sample(MEMBERS, 1)) - members
         other = shared | fresh
         result = {"|": members | other, "&": members & other, "-": members - other}[sign]
         if 1 <= len(result) <= LARGEST and result != members:
