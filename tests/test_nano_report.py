@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from ttslib.nano import measure, report
+from ttslib import plots
+from ttslib.nano import measure, report, step_statistics
 from ttslib.nano.benchmark import nanomath
 from ttslib.nano.cards import card, percent, policy_weaknesses
 from ttslib.nano.mistakes import mistake
@@ -143,7 +144,7 @@ known = st.lists(
 @given(known)
 def test_auc_turns_round_with_the_scores(known):
     turned = [[(steps, [-score for score in s], first) for steps, s, first in samples] for samples in known]
-    found, other = measure.auc_within(known), measure.auc_within(turned)
+    found, other = step_statistics.auc_within(known), step_statistics.auc_within(turned)
     assert math.isnan(found.value) and math.isnan(other.value) or found.value + other.value == pytest.approx(1)
     assert math.isnan(found.value) or found.low - 1e-9 <= found.value <= found.high + 1e-9
 
@@ -151,10 +152,10 @@ def test_auc_turns_round_with_the_scores(known):
 @settings(deadline=None)
 @given(known)
 def test_calibration_counts_every_step_once(known):
-    bins = measure.calibration(known)
+    bins = step_statistics.calibration(known)
     steps = [(score, first < 0 or at < first) for samples in known for _, s, first in samples
              for at, score in enumerate(s)]  # fmt: skip
-    assert len(bins) <= measure.BINS and sum(each["steps"] for each in bins) == len(steps)
+    assert len(bins) <= step_statistics.BINS and sum(each["steps"] for each in bins) == len(steps)
     right = sum(each["steps"] * each["value"] for each in bins)
     assert right == pytest.approx(sum(each for _, each in steps), abs=1e-3)
     assert [each["score"] for each in bins] == sorted(each["score"] for each in bins)
@@ -163,7 +164,7 @@ def test_calibration_counts_every_step_once(known):
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)).map(lambda p: (min(p), max(p))), max_size=20))
 def test_a_ratio_lies_in_its_interval(parts):
-    found = measure.ratio(parts)
+    found = step_statistics.ratio(parts)
     assert found.n == sum(bool(below) for _, below in parts)
     if found.n:
         assert found.value == pytest.approx(sum(a for a, _ in parts) / sum(b for _, b in parts))
@@ -226,7 +227,7 @@ def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):
         ("sizes", report.size_figure(table, quantities), table, origin),
         ("calibration", report.calibration_figure(bins), bins, report.origin("smoke", bins.prm, zoo)),
     ):
-        assert len(report.plots.save(picture, tmp_path, name, data, about)) == 4
+        assert len(plots.save(picture, tmp_path, name, data, about)) == 4
     assert trained["trained"] == {"tokens": 4 * 10_000, "solutions": 2 * 10_000}
     # Greedy and samples: SAMPLES + 1 solutions of 7 tokens a problem and policy.
     assert origin["tokens"]["policy"] == 3 * LIMIT * (SAMPLES + 1) * 7 and origin["failed"] == 0

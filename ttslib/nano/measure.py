@@ -15,21 +15,17 @@ knowing how hard a place is.
 import argparse
 import asyncio
 import json
-import math
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 
-import numpy as np
-
 from ttslib import loop, stats
 from ttslib.experiment import solve
 from ttslib.first_error import judge_held_out, score_solutions
-from ttslib.nano.benchmark import nanomath
 from ttslib.nano.specs import POLICIES, PRMS
-from ttslib.nano.styles import STYLES, check_steps
+from ttslib.nano.step_statistics import auc_within, calibration, judged, plain
+from ttslib.nano.styles import STYLES
 from ttslib.policies import Path, Policy, Step, default_backend, load_policy
 from ttslib.prms import PRM, load_prm
 from ttslib.problems import Problem, load_problems
@@ -41,9 +37,8 @@ from ttslib.stats import Estimate
 from ttslib.zoo import weights_hash
 
 MEASURED = "measured.json"
-SAMPLES, N, DRAWS, BINS = 64, 16, 32, 10
+SAMPLES, N, DRAWS = 64, 16, 32
 RULES = ("prm_last_max", "prm_min_max", "prm_last_vote")
-Judged = list[list[tuple[tuple[str, ...], Sequence[float], int]]]
 
 
 def measure_policy(folder: FilePath, store: FilePath, limit: int, samples: int = SAMPLES) -> dict:
@@ -57,11 +52,11 @@ def measure_policy(folder: FilePath, store: FilePath, limit: int, samples: int =
         f"majority@{N}": pool.subsample(N, draws=None if samples == N else DRAWS).accuracy(),
     } | {f"pass@{k}": pool.pass_at_k(k) for k in sorted({N, samples})}
     return _head(folder, limit, samples) | {
-        "accuracy": _plain(accuracy),
-        "levels": _plain(_by([problem.level for problem in problems], right)),
-        "subjects": _plain(_by([problem.subject for problem in problems], right)),
-        "ends": _plain({end: _share_of_ends(pool, end) for end in ("boxed", "eos", "length")}),
-        "tokens": _plain(_mean([record.policy_usage.get("tokens", 0) / samples for record in pool])),
+        "accuracy": plain(accuracy),
+        "levels": plain(_by([problem.level for problem in problems], right)),
+        "subjects": plain(_by([problem.subject for problem in problems], right)),
+        "ends": plain({end: _share_of_ends(pool, end) for end in ("boxed", "eos", "length")}),
+        "tokens": plain(_mean([record.policy_usage.get("tokens", 0) / samples for record in pool])),
         # One digit a problem, so that anyone can check the same problems again.
         "greedy_right": "".join("-" if each is None else str(int(each)) for each in greedy.correct()),
         "provenance": _provenance(folder, [greedy, pool], {folder.name: pool.tokens.policy + greedy.tokens.policy}),
@@ -128,12 +123,12 @@ def on_samples(pool: Results, style: str) -> dict:
     }
     known = judged(pool, style) if style in STYLES else []
     return {
-        "accuracy": _plain(accuracy),
-        "minus_majority": _plain({rule: pool.minus(pool, rule, "majority_vote") for rule in RULES}),
-        "minus_likelihood": _plain({
+        "accuracy": plain(accuracy),
+        "minus_majority": plain({rule: pool.minus(pool, rule, "majority_vote") for rule in RULES}),
+        "minus_likelihood": plain({
             rule: stats.paired_difference(pool.correct(rule), likeliest) for rule in RULES
         }),
-        "auc": _plain(auc_within(known)) if known else None, "calibration": calibration(known) if known else None,
+        "auc": plain(auc_within(known)) if known else None, "calibration": calibration(known) if known else None,
     }  # fmt: skip
 
 
@@ -145,77 +140,6 @@ def by_likelihood(pool: Results, place: int) -> float:
     return float(bool(weighed) and pool.is_right(place, max(weighed, key=lambda pair: pair[0])[1]))
 
 
-def judged(pool: Results, style: str) -> Judged:
-    """Per problem its samples: (stripped steps, their scores, index of the first wrong step or -1)."""
-    return [
-        [
-            (steps, path["scores"], check_steps(list(steps), worked, style))
-            for path in record.trajectories for steps in [tuple(step.strip() for step in path["steps"])]
-        ]
-        for worked, record in zip(nanomath(), pool, strict=False)
-    ]  # fmt: skip
-
-
-def auc_within(known: Judged) -> Estimate:
-    """Chance that a first wrong step scores below a right step of the same problem and depth, ties counted half.
-
-    Every pair of such steps counts the same; steps after a first error count nowhere. NaN if there is no pair.
-    """
-    parts = []
-    for samples in known:
-        won = pairs = 0.0
-        right, wrong = defaultdict(set), defaultdict(set)
-        for steps, scores, first in samples:
-            for depth, score in enumerate(scores[: first if first >= 0 else None]):
-                right[depth].add((steps[: depth + 1], score))
-            if first >= 0:
-                wrong[first].add((steps[: first + 1], scores[first]))
-        for depth in wrong:
-            good = np.array([score for _, score in right[depth]])
-            for _, score in wrong[depth]:
-                won += (good > score).sum() + 0.5 * (good == score).sum()
-                pairs += len(good)
-        parts.append((won, pairs))
-    return ratio(parts)
-
-
-def calibration(known: Judged) -> list[dict]:
-    """Deciles of the scores: mean score, steps, and the share of right steps; after a first wrong one all are wrong.
-
-    Deciles that the same score would fall into are one.
-    """
-    steps = [
-        [(score, first < 0 or depth < first) for _, scores, first in samples for depth, score in enumerate(scores)]
-        for samples in known
-    ]
-    every = np.array([score for problem in steps for score, _ in problem])
-    if not len(every):
-        return []
-    edges = np.unique(np.quantile(every, np.linspace(0, 1, BINS + 1)[1:-1]))
-    bins = []
-    for at in range(len(edges) + 1):
-        inside = [[each for each in problem if np.searchsorted(edges, each[0], "right") == at] for problem in steps]
-        if count := sum(map(len, inside)):
-            mean = sum(score for problem in inside for score, _ in problem) / count
-            share = ratio([(sum(right for _, right in problem), len(problem)) for problem in inside])
-            bins.append({"score": round(mean, 4), "steps": count} | _plain(share))
-    return bins
-
-
-def ratio(parts: Sequence[tuple[float, float]]) -> Estimate:
-    """Sum of the first over sum of the second numbers, a pair a problem, with a bootstrap interval over problems.
-
-    Problems whose second number is 0 are left out; NaN if that leaves none.
-    """
-    pairs = np.array([pair for pair in parts if pair[1]], float).reshape(-1, 2)
-    if not len(pairs):
-        return Estimate(math.nan, math.nan, math.nan, 0)
-    rng = np.random.default_rng(stats.SEED)
-    drawn = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=stats.RESAMPLES) @ pairs
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    return Estimate(float(pairs[:, 0].sum() / pairs[:, 1].sum()), float(low), float(high), len(pairs))
-
-
 def processbench_f1(prm: PRM) -> dict | None:
     """F1 on NanoProcessBench and the two accuracies it is made of, the threshold from a part that is held out.
 
@@ -225,7 +149,7 @@ def processbench_f1(prm: PRM) -> dict | None:
         return None
     solutions = load_processbench("nanoprocessbench")
     found = judge_held_out([each.label for each in solutions], score_solutions(prm, solutions))
-    return _plain({"f1": found.f1, "wrong": found.wrong, "right": found.right}) | {"threshold": found.threshold}
+    return plain({"f1": found.f1, "wrong": found.wrong, "right": found.right}) | {"threshold": found.threshold}
 
 
 def _share_of_ends(pool: Results, end: str) -> Estimate:
@@ -244,13 +168,6 @@ def _by(names: Sequence, values: Sequence[float | None]) -> dict[str, Estimate]:
 def _mean(values: Sequence[float]) -> Estimate:
     """Of numbers that are no shares."""
     return stats.paired_difference(values, [0.0] * len(values))
-
-
-def _plain(found: Estimate | dict[str, Estimate]) -> dict:
-    """As JSON can hold it: NaN becomes None."""
-    if isinstance(found, dict):
-        return {name: _plain(each) for name, each in found.items()}
-    return {name: None if math.isnan(number) else round(number, 6) for name, number in vars(found).items()}
 
 
 def _head(folder: FilePath, limit: int, samples: int) -> dict:

@@ -52,10 +52,10 @@ class PRMSpec:
     checker: str
     rollouts: tuple[str, ...]
     stands_for: str
-    solutions: int = 10_000
+    solutions: int = 8_000
     labels: str = "monte_carlo"
     beyond: float = 0.4
-    learning_rate: float = 0.002
+    learning_rate: float = 0.0005
     seed: int = 0
 
 
@@ -75,7 +75,7 @@ POLICIES = {spec.name: spec for spec in (
 )}
 CHECKERS = {spec.name: spec for spec in (
     CheckerSpec("nano-checker-0.4m", "nano-llama-0.4m", adapt_tokens=2_000_000, noisy=30_000, solutions=60_000),
-    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=4_000_000, noisy=30_000, solutions=60_000),
+    CheckerSpec("nano-checker-1m", "nano-llama-1m", adapt_tokens=4_000_000, noisy=30_000, solutions=120_000),
 )}
 WEAK, LONG, OWN = "nano-mistral-0.4m", "nano-deepseek-1m", "nano-qwen-1m"
 QWEN = ("nano-qwen-0.4m", OWN)

@@ -37,7 +37,9 @@ from ttslib.nano.styles import STYLES
 from ttslib.nano.train_policy import Example, batches, save, training_log
 
 LIKELY = -1.6  # log-probability above which a token is one that the base would write
-NOISE, NOISY_SHARE = 0.12, 0.25
+NOISE, FAINT = 0.12, 0.03  # chance that a number or sign is replaced: in phase 2, and in the noisy part of phase 3
+NOISY_SHARE = 0.3  # of the examples of phase 3
+MISS_WEIGHT = 3.0  # of the tokens that are not likely, which are few
 BEYOND = 0.3
 RECALL_WEIGHT = 0.3
 BATCH_TOKENS = 4096
@@ -67,14 +69,14 @@ class Data:
             ids = encoding.ids
             yield Example(ids, [index >= encoding.start for index in range(len(ids))])
 
-    def noisy(self) -> Iterator[Encoding]:
-        """Right solutions in which numbers and signs are replaced at random."""
+    def noisy(self, noise: float = NOISE) -> Iterator[Encoding]:
+        """Right solutions in which numbers and signs are replaced at random, with a chance of `noise` each."""
         while True:
             encoding, replies = self.right()
             ids, wrong = list(encoding.ids), len(encoding)
             for index in range(encoding.start, len(ids)):
                 pool = self._alike(ids[index])
-                if pool and index not in replies and self.rng.random() < NOISE:
+                if pool and index not in replies and self.rng.random() < noise:
                     ids[index] = self.rng.choice(pool)
                     if ids[index] != encoding.ids[index]:
                         wrong = min(wrong, index)
@@ -82,7 +84,7 @@ class Data:
 
     def mixed(self) -> Iterator[Encoding]:
         """Half right and half with a slip, and a share of noisy ones."""
-        noisy = self.noisy()
+        noisy = self.noisy(FAINT)
         while True:
             if self.rng.random() < NOISY_SHARE:
                 yield next(noisy)
@@ -177,7 +179,7 @@ def loss_of(network: Stacked, verdicts: Verdicts, group: list[Encoding], pad: in
         missed = ~fits & (best != ids[:, 1:][here])
         recalled = (verdicts.recall(states[missed]) @ network.words.T).float()
         verdict = verdicts.right(network.network.model.norm(top))[..., 0].float()
-    token = F.binary_cross_entropy_with_logits(likely, fits.float())
+    token = F.binary_cross_entropy_with_logits(likely, fits.float(), 1 + (MISS_WEIGHT - 1) * ~fits)
     recall = F.cross_entropy(recalled, best[missed]) if missed.any() else torch.zeros(())
     running = F.binary_cross_entropy_with_logits(verdict[solution], right[solution])
     step = verdict[rows, columns]
