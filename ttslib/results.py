@@ -187,7 +187,8 @@ class Results:
     def tokens(self) -> Tokens:
         """What the run cost, failed cells included.
 
-        After `subsample` what that budget costs on average: the share n / N of the pool.
+        After `subsample` what that budget costs on average: the share n / N of the pool. Best-of-N runs with several
+        PRMs share their samples and each names the tokens of them all: `records.policy_tokens` sums over runs.
         """
         rows = [self._tokens(record) for record in self.records]
         return Tokens(*(sum(column) for column in zip(*rows, strict=True))) if rows else Tokens(0, 0, 0, 0)
@@ -220,7 +221,8 @@ class Results:
                 | {"error": f"{record.error['type']}: {record.error['message']}" if record.failed else ""}
                 | {"trajectories": len(record.trajectories)}
                 | {"policy_tokens": tokens.policy, "policy_calls": tokens.policy_calls}
-                | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls, "seconds": record.seconds}
+                | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls}
+                | {"seconds": sum(seconds for _, seconds in record.spans)}
                 | {name: values[place] for name, values in columns.items()}
             )
         return pandas.DataFrame(rows)
