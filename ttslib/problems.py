@@ -33,6 +33,7 @@ class HubSet:
     answers: str
 
 
+NAMES = {"nanomath": "NanoMATH", "math500": "MATH-500", "aime24": "AIME24", "amc23": "AMC23"}
 NANOMATH = Path(__file__).parent / "nano" / "data" / "nanomath500.jsonl"
 HUB = {
     "math500": HubSet(
@@ -73,6 +74,11 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
             f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl or .json file."
         )
     return problems[:limit]
+
+
+def benchmark_name(name_or_path: str | Path) -> str:
+    """The name of a problem set in headings: a benchmark's own, or a file's without its folder and ending."""
+    return NAMES.get(str(name_or_path), Path(name_or_path).stem)
 
 
 def answers_checksum(problems: Iterable[Problem]) -> str:

@@ -104,6 +104,11 @@ class Record:
         pool = [(self.pool["started"], self.pool["seconds"])] if self.pool else []
         return [*pool, (self.started, self.seconds)]
 
+    @property
+    def reason(self) -> str:
+        """Why the cell failed, in words; "" if it did not."""
+        return f"{self.error['type']}: {self.error['message']}" if self.error else ""
+
     def paths(self) -> list[Trajectory]:
         from ttslib.search.tree import Trajectory
 
