@@ -1,6 +1,6 @@
 """A policy and a PRM that follow a script (a function of seed and path), and a program to be killed.
 
-python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP
+python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP [PRM_NAME]
 """
 
 import asyncio
@@ -75,11 +75,13 @@ def main() -> None:
     from ttslib.experiment import solve
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    store, side, method, n, count, sleep = sys.argv[1:]
+    store, side, method, n, count, sleep, *name = sys.argv[1:]
+    prm = ScriptedPRM()
+    prm.name = name[0] if name else prm.name
     solve(
         problems(int(count)),
         ScriptedPolicy(side, float(sleep)),
-        ScriptedPRM(),
+        prm,
         method=method,
         n=int(n),
         store=store,

@@ -40,8 +40,8 @@ def run(tmp_path, method="beam_search", n=8, count=6, **options):
     return solve(problems(count), policy, prm, method=method, n=n, **settings)
 
 
-def start(store, side, method="beam_search", n=8, count=30, sleep=0.01):
-    command = [sys.executable, str(PROGRAM), str(store), str(side), method, str(n), str(count), str(sleep)]
+def start(store, side, method="beam_search", n=8, count=30, sleep=0.01, prm=()):
+    command = [sys.executable, str(PROGRAM), str(store), str(side), method, str(n), str(count), str(sleep), *prm]
     environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent)}
     return subprocess.Popen(command, env=environment)
 

@@ -1,4 +1,4 @@
-"""The notebooks: their form, and that they run headlessly from nothing and again from the store.
+"""The notebooks: their form, that they run headlessly from nothing and again from the store, and on any benchmark.
 
 Run: python -m pytest tests/test_notebooks.py
 """
@@ -11,9 +11,18 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from scripted import ScriptedPolicy, ScriptedPRM
+
+import ttslib as tts
+from ttslib import models, run
+from ttslib.plan.hardware import NO_GPU
+from ttslib.policies.base import Step
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+QUICKSTART, METHODS = NOTEBOOKS[:2]
+# Copies of the real benchmarks, where the checkout has them beside it; they are no part of the package.
+COPIES = ROOT.parent / "shared" / "data"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -28,9 +37,9 @@ def test_form(path):
     assert "versions()" in code[0].source
 
 
-def execute(notebook, folder):
+def execute(notebook, folder, *more):
     command = [sys.executable, "-m", "ttslib.run", f"notebooks/{notebook}.ipynb", "--profile", "smoke",
-               "--figures", str(folder / "figures"), "--store", str(folder / "store")]  # fmt: skip
+               "--figures", str(folder / "figures"), "--store", str(folder / "store"), *more]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "figures" / notebook
@@ -56,3 +65,126 @@ def test_a_notebook_runs_and_runs_again_from_its_records(notebook, figures, tmp_
     assert str(ROOT) not in text, "an executed notebook names its machine's paths"
     again = execute(notebook, tmp_path)
     assert {path.name: path.read_bytes() for path in again.iterdir() if path.suffix != ".ipynb"} == made
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("notebook", "benchmark"), [("00_quickstart", "aime24"), ("01_tts_methods", "math500")])
+def test_a_notebook_runs_on_a_real_benchmark(notebook, benchmark, tmp_path):
+    """A few problems and the longest, which is more than a nano model can read."""
+    copy = COPIES / f"{benchmark}.jsonl"
+    if not copy.is_file():
+        pytest.skip("no copies of the benchmarks beside the checkout")
+    lines = copy.read_text(encoding="utf-8").splitlines()
+    few = tmp_path / f"{benchmark}.jsonl"
+    few.write_text("\n".join([*lines[2:4], max(lines, key=lambda line: len(json.loads(line)["problem"]))]))
+    folder = execute(notebook, tmp_path, "-p", "DATASET", str(few))
+    assert len(list(folder.glob("*.svg"))) == {"00_quickstart": 3, "01_tts_methods": 2}[notebook]
+    said = (folder / f"{notebook}.ipynb").read_text()
+    assert "cells failed" in said and benchmark in said
+
+
+# -- any benchmark and any outcome, with scripted models --------------------------------------------
+
+ROWS = [
+    {"problem": "What is 1 + 1?", "answer": "2"},
+    {"unique_id": "a", "problem": "What is $2^2$?", "answer": "\\frac{8}{2}", "subject": "Algebra", "level": "Level 5"},
+    {"unique_id": "b", "problem": "[asy] draw(0); [/asy] " * 300, "answer": "(0, 1]", "level": 1},
+    {"id": "2024-I-1", "question": "Find it.", "answer": "025"},
+]
+
+
+class Wrong(ScriptedPolicy):
+    """Never right; now and then it says nothing at all, or no answer."""
+
+    def _step(self, path, seed, i, stop):
+        step = super()._step(path, seed, i, stop)
+        text = ("", "No idea.", "\\boxed{-7}")[i % 3] if "boxed" in step.text else step.text
+        return Step(text, step.tokens, step.finish)
+
+
+class Strict(ScriptedPRM):
+    """Reads two steps and no more, as a PRM reads no more than its context."""
+
+    async def score(self, paths):
+        if any(len(path.steps) > 2 for path in paths):
+            raise ValueError(f"scripted-prm: a path of {paths[0].problem.id} is longer than its context.")
+        return await super().score(paths)
+
+
+def cells(notebook, tmp_path, monkeypatch, policy, prm, **parameters):
+    """Runs the notebook's code on `ROWS` with these models, and shows what each cell shows."""
+    data = tmp_path / "mine.jsonl"
+    data.write_text("\n".join(json.dumps(row) for row in ROWS))
+    monkeypatch.setattr(tts, "load_models", lambda profile: (policy, prm))
+    monkeypatch.setenv("TTSLIB_QUIET", "1")
+    parameters = {"PROFILE": "smoke", "DATASET": str(data), "FIGURES": str(tmp_path / "figures"),
+                  "STORE": str(tmp_path / "store"), **parameters}  # fmt: skip
+    names = {}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, notebook.name, "exec"), names)
+            if "parameters" in cell.metadata.get("tags", ()):
+                names.update(parameters)
+            last = cell.source.splitlines()[-1]
+            if last.startswith("tts.tables") or last in ("picture", "diagram", "table.round(3)"):
+                shown = eval(last, names)
+                assert (getattr(shown, "_repr_png_", None) or shown._repr_html_)()
+    return names
+
+
+SEARCHED = {"00_quickstart": 3, "01_tts_methods": 2}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS[:2], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    ("policy", "prm"),
+    [(ScriptedPolicy(), ScriptedPRM()), (Wrong(), ScriptedPRM()), (ScriptedPolicy(), Strict()),
+     (ScriptedPolicy(raises={"a": ValueError("a fills the context.")}), ScriptedPRM())],
+    ids=["right or wrong", "never right", "a PRM that cannot read long paths", "one problem too long"],
+)  # fmt: skip
+def test_a_notebook_survives_any_outcome(notebook, policy, prm, tmp_path, monkeypatch, capsys):
+    cells(notebook, tmp_path, monkeypatch, policy, prm)
+    assert len(list((tmp_path / "figures").glob("*.svg"))) == SEARCHED[notebook.stem]
+    said = capsys.readouterr().out
+    assert "cells failed" in said and ("mine" in said or "2024-I-1" in said)
+
+
+def test_where_every_cell_fails_there_are_no_numbers(tmp_path, monkeypatch, capsys):
+    broken = ScriptedPolicy(raises={name: ValueError("too long.") for name in ("mine/1", "a", "b", "2024-I-1")})
+    names = cells(METHODS, tmp_path, monkeypatch, broken, ScriptedPRM())
+    assert names["table"].value.isna().all() and set(names["table"].failed) == {4}
+    assert "24 of 24 cells failed, the first: cot" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="None of 4 cells has a result, the first with ValueError: too long."):
+        cells(QUICKSTART, tmp_path, monkeypatch, broken, ScriptedPRM())
+
+
+# -- the command line ------------------------------------------------------------------------------
+
+
+def test_parameters_are_those_of_the_tagged_cell(tmp_path, monkeypatch):
+    assert {"PROFILE", "POLICY", "PRM", "DATASET", "STORE", "N", "M"} <= run.parameters_of(QUICKSTART)
+    assert "policy" not in run.parameters_of(QUICKSTART)
+    given = [["DATASET", "here.jsonl"], ["SEED", "1"], ["POLICY", "nano-qwen-3m"]]
+    assert run.chosen(given, NOTEBOOKS) == {"DATASET": "here.jsonl", "SEED": 1, "POLICY": "nano-qwen-3m"}
+    for name, words in [("DATSET", "No notebook here has a parameter 'DATSET'"), ("STORE", "given as --store")]:
+        with pytest.raises(ValueError, match=words):
+            run.chosen([[name, "x"]], NOTEBOOKS)
+
+
+def test_a_notebook_gets_its_own_parameters_and_sees_files_from_its_folder(tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("papermill.execute_notebook", lambda *_, parameters, **__: asked.update(parameters))
+    monkeypatch.setattr(run, "_drop_stderr", lambda executed: None)
+    (tmp_path / "mine.jsonl").write_text("")
+    monkeypatch.chdir(tmp_path)
+    run.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "mine.jsonl", "PRM": "nano-prm-shepherd", "N": 8})
+    assert (METHODS.parent / asked["DATASET"]).resolve() == tmp_path / "mine.jsonl"
+    assert asked["PRM"] == "nano-prm-shepherd" and "N" not in asked and asked["PROFILE"] == "smoke"
+
+
+def test_without_a_gpu_profile_paper_is_one_sentence_before_anything_starts(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(models, "gpus_visible", lambda: NO_GPU)
+    assert run.main(["notebooks", "--profile", "paper", "--figures", str(tmp_path), "--store", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert not out and err.count("\n") == 1 and "needs a GPU, and torch sees none here" in err
+    assert list(tmp_path.iterdir()) == []

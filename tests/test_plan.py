@@ -19,7 +19,7 @@ from ttslib.plan.memory import activation_bytes, can_split, engine, kv_bytes, sp
 from ttslib.plan.nano import notebooks
 from ttslib.plan.placement import alone, generate_seconds, gpus_needed, together
 from ttslib.plan.schedule import Cards, cost, refusals, schedule, total_hours
-from ttslib.plan.tokens import expected
+from ttslib.plan.tokens import Expected, expected
 from ttslib.profiles import get_profile
 from ttslib.records import Record
 
@@ -421,6 +421,21 @@ def test_estimate_beside_actual():
     assert (bon.method, bon.policy_tokens, bon.expected.policy, bon.expected.prm) == ("best_of_n", 700, 800, 0)
     assert (tree.cells, tree.failed, tree.policy_tokens, tree.expected.policy) == (3, 1, 2600, 2 * 1600)
     assert tree.prm_tokens == 2600 and tree.expected.prm == 2 * (250 + 1.2 * 1600)
+
+
+def test_scored_pools_stand_beside_their_pool_and_name_none_of_its_tokens():
+    pool = _record("best_of_n", 4, 1500, prm=False)
+    scored = replace(_record("best_of_n", 4, 1500), pool={"key": "key", "started": 0.0, "seconds": 0.0})
+    drawn, score = beside([pool, scored, scored])
+    assert (drawn.method, drawn.policy_tokens, drawn.expected.policy) == ("best_of_n", 1500, 1600)
+    assert (score.method, score.cells, score.policy_tokens, score.prm_tokens) == ("score", 2, 0, 3000)
+    assert score.expected == Expected(0.0, 2 * (4 * 250 + 1.2 * 1600))
+
+
+def test_records_of_scored_pools_repeat_the_samples():
+    pool, *scored = (Run(LLAMA[1], prm, "score" if prm else "pool", 256, "math500", 500) for prm in (None, *ALL_PRMS))
+    found = cost([pool, *scored], CARDS)
+    assert found.policy_tokens == 500 * 102_400 and found.stored_tokens == 8 * found.policy_tokens
 
 
 def test_estimate_of_a_long_reasoner_and_of_an_unknown_benchmark():

@@ -15,7 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttslib.records import CorruptRecord, Record, Store, StoreError, StoreFull, canonical_json, cell_key
+from ttslib.records import (
+    CorruptRecord,
+    Record,
+    Store,
+    StoreError,
+    StoreFull,
+    canonical_json,
+    cell_key,
+    policy_tokens,
+)
 
 HOLD = """
 import sys
@@ -88,6 +97,19 @@ def test_round_trip(tmp_path):
         assert store.status([whole.key, "x"]) == {whole.key: ("done", 1)}
     path = whole.paths()[0]
     assert path.text == "a\n\né" and path.scores == (0.1, 0.2)
+
+
+def test_shared_samples_are_summed_once_and_old_records_have_no_pool():
+    usage = {"policy_usage": {"tokens": 5, "calls": 1}}
+    pool = record("a", started=1.0, seconds=2.0, **usage)
+    scored = [
+        record("a", key=name, pool={"key": pool.key, "started": 1.0, "seconds": 2.0}, started=9.0, seconds=1.0, **usage)
+        for name in ("x", "y")
+    ]
+    assert policy_tokens([pool, *scored, record("b", **usage)]) == 10
+    assert policy_tokens(scored) == 5 and policy_tokens([]) == 0
+    assert pool.spans == [(1.0, 2.0)] and scored[0].spans == [(1.0, 2.0), (9.0, 1.0)]
+    assert Record(**{name: value for name, value in vars(pool).items() if name != "pool"}) == pool
 
 
 def test_a_failure_may_be_replaced_a_result_not(tmp_path):

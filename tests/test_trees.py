@@ -50,6 +50,15 @@ def test_a_tree_can_share_a_figure():
     assert trees.draw(small(), axes=axes[0]) is picture
 
 
+@pytest.mark.parametrize(("depth", "named"), [(3, [3, 2, 1]), (20, list(range(20, 0, -1))), (41, [40, 37, 34])])
+def test_a_deep_tree_names_some_of_its_steps(depth, named):
+    tree = Tree()
+    for at in range(depth):
+        tree.add(at - 1 if at else None, Step("x"), end=None)
+    labels = [text.get_text() for text in trees.draw(tree).axes[0].get_yticklabels()]
+    assert labels[: len(named)] == [f"step {level}" for level in named]
+
+
 def test_what_cannot_be_drawn_is_an_error():
     with pytest.raises(ValueError, match="no nodes"):
         trees.draw(Tree())

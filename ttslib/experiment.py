@@ -25,6 +25,7 @@ from ttslib.provenance import versions
 from ttslib.records import FAILED, Record, Store, StoreError, canonical_json, cell_key
 from ttslib.results import Results
 from ttslib.search import METHODS, Tree
+from ttslib.search.best_of_n import score_samples
 from ttslib.usage import Metered, Usage
 
 __all__ = ["Cell", "Profile", "Results", "get_profile", "plan", "solve"]
@@ -37,7 +38,10 @@ NOT_LIMITS = ("problem", "policy", "prm", "n", "width", "seed", "temperature", "
 
 @dataclass(frozen=True)
 class Cell:
-    """One search to run: `content` is everything that decides its result, `key` the hash of that."""
+    """One search to run: `content` is everything that decides its result, `key` the hash of that.
+
+    `pool`: of Best-of-N with a PRM, the same cell without one; its record holds the samples, drawn once for all PRMs.
+    """
 
     problem: Problem
     content: Mapping[str, Any]
@@ -46,6 +50,7 @@ class Cell:
     M: int
     kept: int
     subtrees: int
+    pool: Cell | None = None
 
 
 def solve(
@@ -72,6 +77,10 @@ def solve(
     done: kill the process at any time and call again. Other processes may work on the same store; no cell is
     computed twice, and cells that another live process is computing are waited for.
 
+    Best-of-N samples are drawn once: they are stored as a record without a PRM, whatever `prm` is, and that of the
+    PRM is made by scoring them. Its policy tokens are those of the samples; `records.policy_tokens` sums over records
+    without counting any sample twice.
+
     A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
     with `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens,
     max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own (`policy.sampling`: 0.7,
@@ -90,7 +99,7 @@ def solve(
         )
     records = store if isinstance(store, Store) else Store(store)
     try:
-        known = records.status(cell.key for cell in cells)
+        known = records.status(each.key for cell in cells for each in (cell, cell.pool) if each)
         retry_after = {
             key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed
         }
@@ -159,11 +168,13 @@ def plan(
     }
     if shared["temperature"] and top_p != 1:  # left out at 1, so that records made before there was a top_p are found
         shared["top_p"] = float(top_p)
-    contents = [shared | {"problem": _problem_identity(problem)} for problem in problems]
-    return [
-        Cell(problem, content, cell_key(content), N, M, kept, subtrees)
-        for problem, content in zip(problems, contents, strict=True)
-    ]
+
+    def cell(problem: Problem, content: Mapping[str, Any]) -> Cell:
+        sampled_first = method == "best_of_n" and content["prm"] is not None
+        pool = cell(problem, content | {"prm": None}) if sampled_first else None
+        return Cell(problem, content, cell_key(content), N, M, kept, subtrees, pool)
+
+    return [cell(problem, shared | {"problem": _problem_identity(problem)}) for problem in problems]
 
 
 def shape(method: str, n: int, width: int) -> tuple[int, int, int, int]:
@@ -232,7 +243,7 @@ class _Runner:
         self, store: Store, policy: Policy, prm: PRM | None, retry_after: Mapping[str, int], bar: tqdm
     ):
         self.store, self.policy, self.prm, self.retry_after, self.bar = store, policy, prm, retry_after, bar
-        self.failed = 0
+        self.failed: set[str] = set()
 
     async def run(self, cells: Sequence[Cell], concurrency: int) -> None:
         """Until every cell has a record, its own or another process's."""
@@ -255,32 +266,42 @@ class _Runner:
 
     async def _work(self, queue: Iterator[Cell], busy: list[Cell]) -> None:
         for cell in queue:
-            claim = self.store.claim(cell.key, retry_after=self.retry_after.get(cell.key, 0))
-            if claim == "busy":
+            if (cell.pool is None or await self._settle(cell.pool)) and await self._settle(cell):
+                self.bar.update()
+            else:
                 busy.append(cell)
-                continue
-            if claim == "mine":
-                await self._compute(cell)
-            self.bar.update()
+
+    async def _settle(self, cell: Cell) -> bool:
+        """Whether the cell has a record now; False if another process is at it."""
+        claim = self.store.claim(cell.key, retry_after=self.retry_after.get(cell.key, 0))
+        if claim == "mine":
+            await self._compute(cell)
+        return claim != "busy"
 
     async def _compute(self, cell: Cell) -> None:
         finished = False
         try:
-            record = await self._search(cell)
+            record = await self._search(cell, cell.pool and _read(self.store, cell.pool))
             try:
                 self.store.put(record)
             except StoreError:
                 raise
             except (ValueError, TypeError) as reason:  # something in it that is no JSON, a NaN for example
-                self.store.put(replace(record, trajectories=[], tree=None, error=self._failed(reason)))
+                record = replace(record, trajectories=[], tree=None, error=_failure(reason))
+                self.store.put(record)
             finished = True
+            if record.failed:
+                self.failed.add(cell.problem.id)  # once, if its pool has failed
+                self.bar.set_postfix(failed=len(self.failed))
         finally:
             if not finished:  # cancelled, or the disk is full: whoever runs next may have it
                 with suppress(StoreError):
                     self.store.release([cell.key])
 
-    async def _search(self, cell: Cell) -> Record:
-        policy_usage, prm_usage, tree = Usage(), Usage(), Tree()
+    async def _search(self, cell: Cell, pool: Record | None) -> Record:
+        """The cell's record. With a `pool`, of its samples scored; of a failed pool, a failure for the same reason."""
+        policy_usage, prm_usage = Usage(**pool.policy_usage) if pool else Usage(), Usage()
+        tree = pool.search_tree() if pool else Tree()
         content, started, clock = cell.content, time.time(), time.perf_counter()
         common = {
             "key": cell.key,
@@ -289,28 +310,33 @@ class _Runner:
             **{name: content[name] for name in ("N", "M", "kept", "subtrees")},
             "versions": versions(),
             "attempts": self.retry_after.get(cell.key, 0) + 1,
+            "pool": pool and {"key": pool.key, "started": pool.started, "seconds": pool.seconds},
         }
-        error, answers = None, []
+        prm = None if content["prm"] is None else Metered(self.prm, prm_usage)
+        error, answers = pool and pool.error, []
         try:
-            found = await METHODS[content["method"]](
-                cell.problem,
-                Metered(self.policy, policy_usage),
-                self.prm and Metered(self.prm, prm_usage),
-                n=cell.N,
-                width=cell.M,
-                seed=content["seed"],
-                temperature=content["temperature"],
-                tree=tree,
-                **({"top_p": content["top_p"]} if "top_p" in content else {}),
-                **content["limits"],
-            )
+            if pool is None:
+                found = await METHODS[content["method"]](
+                    cell.problem,
+                    Metered(self.policy, policy_usage),
+                    prm,
+                    n=cell.N,
+                    width=cell.M,
+                    seed=content["seed"],
+                    temperature=content["temperature"],
+                    tree=tree,
+                    **({"top_p": content["top_p"]} if "top_p" in content else {}),
+                    **content["limits"],
+                )
+            else:
+                found = [] if pool.failed else await score_samples(cell.problem, prm, pool.paths(), tree)
             answers = [asdict(trajectory) for trajectory in found]
         except asyncio.CancelledError as reason:
             if asyncio.current_task().cancelling():
                 raise
-            error = self._failed(reason)  # the search was not cancelled: something in it was
+            error = _failure(reason)  # the search was not cancelled: something in it was
         except Exception as reason:
-            error = self._failed(reason)
+            error = _failure(reason)
         return Record(
             **common,
             trajectories=answers,
@@ -322,9 +348,8 @@ class _Runner:
             error=error,
         )
 
-    def _failed(self, error: BaseException) -> dict[str, str]:
-        self.failed += 1
-        self.bar.set_postfix(failed=self.failed)
-        frames = traceback.extract_tb(error.__traceback__)[-4:]
-        where = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
-        return {"type": type(error).__name__, "message": str(error), "where": where}
+
+def _failure(error: BaseException) -> dict[str, str]:
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+    return {"type": type(error).__name__, "message": str(error), "where": where}

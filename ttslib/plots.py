@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -17,6 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from ttslib.provenance import check_provenance
+
+if TYPE_CHECKING:
+    from ttslib.results import Results
 
 # Okabe and Ito (2008): eight colours that stay apart under the common kinds of colour blindness.
 PALETTE = {
@@ -114,6 +117,13 @@ def accuracy_figure(table: Any, title: str = "") -> Picture:
     axes.set_ylim(bottom=0)
     legend(axes)
     return picture
+
+
+def heading(run: Results, benchmark: str) -> str:
+    """What a figure of `run` is about: benchmark, problems, and the models by their short names."""
+    cell = run.records[0].cell
+    models = [Path(cell[part]["name"]).name for part in ("policy", "prm") if cell[part]]
+    return f"{benchmark}, {len(run)} problems: {' with '.join(models)}"
 
 
 def legend(axes: Axes) -> None:

@@ -33,6 +33,7 @@ class HubSet:
     answers: str
 
 
+NAMES = {"nanomath": "NanoMATH", "nanoaime": "NanoAIME", "math500": "MATH-500", "aime24": "AIME24", "amc23": "AMC23"}
 NANO_DATA = Path(__file__).parent / "nano" / "data"
 NANOMATH, NANOAIME = NANO_DATA / "nanomath500.jsonl", NANO_DATA / "nanoaime30.jsonl"
 BUILT_IN = {"nanomath": NANOMATH, "nanoaime": NANOAIME}
@@ -76,6 +77,11 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
             f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl or .json file."
         )
     return problems[:limit]
+
+
+def benchmark_name(name_or_path: str | Path) -> str:
+    """The name of a problem set in headings: a benchmark's own, or a file's without its folder and ending."""
+    return NAMES.get(str(name_or_path), Path(name_or_path).stem)
 
 
 def answers_checksum(problems: Iterable[Problem]) -> str:

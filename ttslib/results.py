@@ -99,6 +99,20 @@ class Results:
 
         return self._each(vote, value)
 
+    def first_wrong(self, level: int = 3) -> int:
+        """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated.
+
+        Where all of these are right or failed, that of the first cell that did not fail. Raises ValueError if all did.
+        """
+        values = self.correct()
+        done = [place for place, value in enumerate(values) if value is not None]
+        if not done:
+            why = f", the first with {self.records[0].reason}" if self.records else ""
+            raise ValueError(f"None of {len(self)} cells has a result{why}")
+        levels = [self.records[place].problem["level"] for place in done]
+        hard = [place for place, at in zip(done, levels, strict=True) if not values[place] and (at >= level or not at)]
+        return (hard or done)[0]
+
     def accuracy(self, vote: str = "majority_vote") -> Estimate:
         """Share of problems answered right under a rule of `voting.RULES`; bootstrap interval over them."""
         return stats.accuracy(self.correct(vote))
@@ -187,7 +201,8 @@ class Results:
     def tokens(self) -> Tokens:
         """What the run cost, failed cells included.
 
-        After `subsample` what that budget costs on average: the share n / N of the pool.
+        After `subsample` what that budget costs on average: the share n / N of the pool. Best-of-N runs with several
+        PRMs share their samples and each names the tokens of them all: `records.policy_tokens` sums over runs.
         """
         rows = [self._tokens(record) for record in self.records]
         return Tokens(*(sum(column) for column in zip(*rows, strict=True))) if rows else Tokens(0, 0, 0, 0)
@@ -217,10 +232,11 @@ class Results:
                 }
                 | {"policy": record.cell["policy"]["name"], "prm": prm and prm["name"]}
                 | {"status": "failed" if record.failed else "done"}
-                | {"error": f"{record.error['type']}: {record.error['message']}" if record.failed else ""}
+                | {"error": record.reason}
                 | {"trajectories": len(record.trajectories)}
                 | {"policy_tokens": tokens.policy, "policy_calls": tokens.policy_calls}
-                | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls, "seconds": record.seconds}
+                | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls}
+                | {"seconds": sum(seconds for _, seconds in record.spans)}
                 | {name: values[place] for name, values in columns.items()}
             )
         return pandas.DataFrame(rows)

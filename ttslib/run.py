@@ -2,17 +2,23 @@
 
     python -m ttslib.run notebooks --profile nano
     python -m ttslib.run notebooks/01_tts_methods.ipynb --profile smoke
+    python -m ttslib.run notebooks --profile smoke -p DATASET problems.jsonl -p SEED 1
 
 Running again recomputes no search: the notebooks read what the store already holds.
 """
 
 import argparse
+import ast
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ttslib.profiles import get_profile
+
+OWN = {"PROFILE": "--profile", "FIGURES": "--figures", "STORE": "--store"}
 
 
 def notebooks_in(path: Path) -> list[Path]:
@@ -23,22 +29,64 @@ def notebooks_in(path: Path) -> list[Path]:
     return found
 
 
-def execute(notebook: Path, profile: str, figures: Path, store: Path) -> float:
-    """Runs one notebook at `profile` and returns its seconds; papermill's error passes through."""
+def parameters_of(notebook: Path) -> set[str]:
+    """The names that the notebook's cell tagged `parameters` assigns."""
+    import nbformat
+
+    cells = nbformat.read(notebook, as_version=4).cells
+    source = "\n".join(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", ()))
+    names = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
+
+
+def chosen(given: Sequence[Sequence[str]], notebooks: Sequence[Path]) -> dict[str, Any]:
+    """(name, value) pairs of the command line as parameters: a value that is a Python literal is taken as that.
+
+    Raises ValueError for a name that no notebook has, and for those that have an option of their own.
+    """
+    known = set().union(*map(parameters_of, notebooks))
+    for name, _ in given:
+        if name in OWN:
+            raise ValueError(f"{name} is given as {OWN[name]}.")
+        if name not in known:
+            raise ValueError(f"No notebook here has a parameter {name!r}: give one of {', '.join(sorted(known))}.")
+    return {name: _literal(value) for name, value in given}
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def execute(
+    notebook: Path, profile: str, figures: Path, store: Path, parameters: Mapping[str, Any] | None = None
+) -> float:
+    """Runs one notebook at `profile` and returns its seconds; papermill's error passes through.
+
+    Of `parameters` it gets those that it has; a value that is a file or folder is seen from the notebook's folder.
+    """
     import papermill
 
     folder, here = figures / notebook.stem, notebook.parent
     folder.mkdir(parents=True, exist_ok=True)
+    own = {name: value for name, value in (parameters or {}).items() if name in parameters_of(notebook)}
+    own |= {name: os.path.relpath(value, here) for name, value in own.items() if _is_path(value)}
     start = time.perf_counter()
     papermill.execute_notebook(
         str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
         # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
         parameters={
-            "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
+            "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here), **own,
         },
     )
     _drop_stderr(folder / notebook.name)
     return time.perf_counter() - start
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and Path(value).exists()
 
 
 def _drop_stderr(executed: Path) -> None:
@@ -59,17 +107,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--figures", type=Path, default=Path("figures"))
     parser.add_argument("--store", type=Path, default=Path("results"))
+    parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                        help="set a parameter of the notebooks")  # fmt: skip
     options = parser.parse_args(arguments)
     os.environ |= {"TTSLIB_QUIET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     try:
         get_profile(options.profile)
         found = notebooks_in(options.path)
+        parameters = chosen(options.parameter, found)
+        profile = get_profile(options.profile, policy=parameters.get("POLICY"), prm=parameters.get("PRM"))
+        if profile.gpu:
+            from ttslib.models import check_gpu
+
+            check_gpu(profile)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for notebook in found:
         print(f"{notebook.name} at profile {options.profile} ...", flush=True)
-        print(f"    {execute(notebook, options.profile, options.figures, options.store):.0f} s", flush=True)
+        print(f"    {execute(notebook, options.profile, options.figures, options.store, parameters):.0f} s", flush=True)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas
@@ -90,8 +90,8 @@ def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
     """The distinct answers to one problem: how many trajectories gave each, the sum and the best of their last scores.
 
     Answers that are mathematically equal share a row. `right` compares with the gold answer. None: no answer found.
+    A failed cell has no row.
     """
-    record = run.records[place]
     answers, scores = run.candidates(place)
     last = voting.RULES["prm_last_vote"].weights(scores)
     rows: dict[int, dict] = {}
@@ -103,20 +103,32 @@ def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
         row["votes"] += 1
         row["score sum"] += last[at]
         row["best score"] = max(row["best score"], last[at])
-    if not rows:
-        raise ValueError(f"{record.label} has no trajectory to count: {record.error or 'nothing was finished'}.")
-    return pandas.DataFrame(rows.values()).sort_values("score sum", ascending=False, ignore_index=True)
+    columns = ["answer", "right", "votes", "score sum", "best score"]
+    return pandas.DataFrame(rows.values(), columns=columns).sort_values("score sum", ascending=False, ignore_index=True)
 
 
 def verdicts(runs: Mapping[str, Results], rules: Sequence[str], place: int = 0) -> pandas.DataFrame:
     """What each rule (column) makes of each run (row) on one problem: the answer, ticked if it is right."""
     return pandas.DataFrame({
         rule: {
-            name: f"{answer} {'✓' if run.is_right(place, answer) else '✗'}"
-            for name, run in runs.items() for answer in [run.answers(rule)[place]]
+            name: "failed" if run.records[place].failed else _marked(run, place, run.answers(rule)[place])
+            for name, run in runs.items()
         }
         for rule in rules
     })  # fmt: skip
+
+
+def most_divided(run: Results) -> int:
+    """The place of the problem with the most distinct answers; the first of equals."""
+    return max(range(len(run)), key=lambda place: len(ballot(run, place)))
+
+
+def failed(runs: Iterable[Results]) -> str:
+    """How many of the runs' cells failed, and why the first did, in a line."""
+    records = [record for run in runs for record in run]
+    lost = [record for record in records if record.failed]
+    said = f"{len(lost)} of {len(records)} cells failed"
+    return f"{said}, the first: {lost[0].label}: {lost[0].reason}" if lost else said
 
 
 def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
@@ -125,6 +137,10 @@ def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
     for name, run in runs.items():
         rows[name] = {"answers": sum(len(record.trajectories) for record in run)} | vars(run.tokens)
     return pandas.DataFrame.from_dict(rows, orient="index")
+
+
+def _marked(run: Results, place: int, answer: str | None) -> str:
+    return f"{'no answer' if answer is None else answer} {'✓' if run.is_right(place, answer) else '✗'}"
 
 
 def _part(pool: Results, n: int) -> Results:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _COLOURS = matplotlib.colormaps["viridis"]
 _CHOSEN = PALETTE["vermillion"]
 _DROPPED = "#b8b8b8"
+LABELS = 20
+"""Steps that are named beside a tree at most."""
 
 
 def as_tree(source: Tree | Mapping) -> Tree:
@@ -65,7 +69,7 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
     axes.plot(0, 0, marker="o", markersize=8, color="black", zorder=5)
     axes.annotate("problem", (0, 0), (8, 3), textcoords="offset points", fontsize=9)
     axes.set_ylim(-depth - 0.6, 0.5)
-    axes.set_yticks(range(-depth, 0), [f"step {level}" for level in range(depth, 0, -1)])
+    _levels(axes, depth, depth)
     axes.set_xticks([])
     axes.grid(False)
     axes.tick_params(length=0)
@@ -77,6 +81,30 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
     return picture
 
 
+def draw_run(run: Results, vote: str, place: int = 0, *, title: str = "", axes: Axes | None = None) -> Picture:
+    """The tree of one problem with the path that `vote` chose; `title` is by default method, N and M.
+
+    A failed cell is drawn as far as it came, or as its reason in words.
+    """
+    record = run.records[place]
+    if not title:
+        title = f"{LOOKS[record.cell['method']][0]}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
+    title += " (failed)" if record.failed else ""
+    if record.search_tree().nodes:
+        return draw(record.tree, run.chosen(vote)[place], axes=axes, title=title)
+    picture, axes = (axes.figure, axes) if axes else figure(5.0, 2.0)
+    axes.set_title(title)
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, fill(record.reason, 48), transform=axes.transAxes, ha="center", va="center", fontsize=9)
+    return picture
+
+
+def rows(run: Results, place: int = 0) -> list[dict]:
+    """The nodes behind `draw_run`, or one row with the reason where there are none."""
+    record = run.records[place]
+    return (record.tree or {}).get("nodes") or [{"error": record.reason}]
+
+
 def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Picture:
     """The trees of several methods on one problem in one picture, each with the path that `vote` chose.
 
@@ -84,13 +112,13 @@ def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Pict
     """
     picture, axes = figure(5.2 * len(runs), 4.6, columns=len(runs))
     panels = np.atleast_1d(axes)
-    for panel, (method, run) in zip(panels, runs.items(), strict=True):
-        record = run.records[place]
-        title = f"{LOOKS[method][0]}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
-        draw(record.tree, run.chosen(vote)[place], axes=panel, title=title)
-    deepest = min(panel.get_ylim()[0] for panel in panels)
-    for panel in panels:
-        panel.set_ylim(bottom=deepest)
+    for panel, run in zip(panels, runs.values(), strict=True):
+        draw_run(run, vote, place, axes=panel)
+    depths = [max((node.depth for node in run.records[place].search_tree().nodes), default=0) for run in runs.values()]
+    for panel, depth in zip(panels, depths, strict=True):
+        if depth:
+            panel.set_ylim(bottom=-max(depths) - 0.6)
+            _levels(panel, depth, max(depths))
     _legend(picture, list(panels), chosen=True, unscored=False)
     return picture
 
@@ -200,6 +228,12 @@ def _node(axes: Axes, node: Node, place: tuple[float, float], won: bool, number:
         beside = large / 2 + 4 if node.kept else 8
         patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.8}
         axes.annotate(f"x{node.copies}", place, (beside, beside), fontsize=7.5, bbox=patch, **text)
+
+
+def _levels(axes: Axes, depth: int, shown: int) -> None:
+    """Names the steps down to `depth`; where the picture goes down to many (`shown`), only some of them."""
+    named = range(1, depth + 1, max(1, ceil(shown / LABELS)))[::-1]
+    axes.set_yticks([-level for level in named], [f"step {level}" for level in named])
 
 
 def _legend(picture: Picture, panels: Sequence[Axes], chosen: bool, unscored: bool) -> None:

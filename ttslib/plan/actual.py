@@ -17,6 +17,7 @@ class Beside:
     """Cells of one policy, method, budget and benchmark: `expected` is None where no assumption covers the benchmark.
 
     Failed cells are counted in `failed` only: neither what they used nor what they would have used is in the tokens.
+    As in the plan, Best-of-N on a stored pool is method "score", without the policy's tokens: the pool's row has them.
     """
 
     policy: str
@@ -38,7 +39,8 @@ def beside(
     for record in records:
         benchmark = record.problem["id"].split("/")[0]
         scored = record.cell.get("prm") is not None
-        key = (record.cell["policy"]["name"], benchmark, record.cell["method"], record.N, scored)
+        method = "score" if record.pool else record.cell["method"]
+        key = (record.cell["policy"]["name"], benchmark, method, record.N, scored)
         groups.setdefault(key, []).append(record)
     return [_row(*key, group, policies or {}, assumptions) for key, group in sorted(groups.items())]
 
@@ -56,6 +58,6 @@ def _row(
         guess = None
     return Beside(
         policy, benchmark, method, n, len(group), len(group) - len(done), guess,
-        sum(record.policy_usage.get("tokens", 0) for record in done),
+        sum(record.policy_usage.get("tokens", 0) for record in done if not record.pool),
         sum(record.prm_usage.get("tokens", 0) for record in done),
     )  # fmt: skip

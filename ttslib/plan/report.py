@@ -77,15 +77,15 @@ def experiments_table(planned: Sequence[Planned], machine: Machine, assumptions:
             each.experiment.name, each.experiment.shows, str(len(pairs)), f"{each.cost.cells:,}",
             *_costs(each.cost.policy_tokens, each.cost.prm_tokens, each.cost.flops.policy, each.cost.flops.prm),
             (hours(each.hours) if machine.gpu else "-") + partial,
-            f"{each.cost.policy_tokens * assumptions.record_bytes / 1e9:.1f}",
+            f"{each.cost.stored_tokens * assumptions.record_bytes / 1e9:.1f}",
         ))  # fmt: skip
     total = total_hours(planned)
-    policy_tokens = sum(each.policy_tokens for each in new)
+    stored = sum(each.stored_tokens for each in new)
     rows.append((
         "total", "", "", f"{sum(each.cells for each in new):,}",
-        *_costs(policy_tokens, sum(each.prm_tokens for each in new), sum(each.flops.policy for each in new),
-                sum(each.flops.prm for each in new)),
-        hours(total) if machine.gpu else "-", f"{policy_tokens * assumptions.record_bytes / 1e9:.1f}",
+        *_costs(sum(each.policy_tokens for each in new), sum(each.prm_tokens for each in new),
+                sum(each.flops.policy for each in new), sum(each.flops.prm for each in new)),
+        hours(total) if machine.gpu else "-", f"{stored * assumptions.record_bytes / 1e9:.1f}",
     ))  # fmt: skip
     lines = columns(head, rows, left=2)
     return lines + (f"\nTotal: {total:,.0f} hours, which is {total / 24:,.1f} days" if machine.gpu else "")
@@ -130,7 +130,7 @@ def disk(planned: Sequence[Planned], cards: Cards, assumptions: Assumptions) -> 
     used = {run.policy: cards.policies[run.policy] for each in planned for run in each.runs}
     used |= {run.prm: cards.prms[run.prm] for each in planned for run in each.runs if run.prm}
     weights = sum(weight_bytes(card) for card in used.values())
-    records = sum(each.cost.policy_tokens for each in planned) * assumptions.record_bytes
+    records = sum(each.cost.stored_tokens for each in planned) * assumptions.record_bytes
     return f"Disk: {weights / 1e9:,.0f} GB of weights ({len(used)} models in bf16), {records / 1e9:,.1f} GB of records."
 
 

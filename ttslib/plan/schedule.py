@@ -51,12 +51,13 @@ class Phase:
 
 @dataclass(frozen=True)
 class Cost:
-    """What some runs take, wherever they run."""
+    """What some runs take, wherever they run. `stored_tokens`: in records; those of scored pools repeat the samples."""
 
     cells: int
     policy_tokens: float
     prm_tokens: float
     flops: SearchFlops
+    stored_tokens: float
 
 
 def kind_of(run: Run) -> str:
@@ -65,7 +66,7 @@ def kind_of(run: Run) -> str:
 
 def cost(runs: Iterable[Run], cards: Cards, assumptions: Assumptions = DEFAULT) -> Cost:
     """Cells, tokens and FLOPs. The context of a token is the prompt and half a solution on average."""
-    cells, policy_tokens, prm_tokens, policy_flops, prm_flops = 0, 0.0, 0.0, 0.0, 0.0
+    cells, policy_tokens, prm_tokens, policy_flops, prm_flops, stored = 0, 0.0, 0.0, 0.0, 0.0, 0.0
     for run in runs:
         policy, prm = cards.of(run)
         length = assumptions.solution_tokens(policy, run.benchmark)
@@ -75,7 +76,8 @@ def cost(runs: Iterable[Run], cards: Cards, assumptions: Assumptions = DEFAULT) 
         cells += run.problems
         policy_tokens, prm_tokens = policy_tokens + written, prm_tokens + read
         policy_flops, prm_flops = policy_flops + flops.policy, prm_flops + flops.prm
-    return Cost(cells, policy_tokens, prm_tokens, SearchFlops(policy_flops, prm_flops))
+        stored += run.n * length * run.problems if run.method == "score" else written
+    return Cost(cells, policy_tokens, prm_tokens, SearchFlops(policy_flops, prm_flops), stored)
 
 
 def phases(runs: Sequence[Run], cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT) -> list[Phase]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from ttslib.policies.base import Path, Policy, Step
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
@@ -44,16 +47,21 @@ async def best_of_n(
         top_p=top_p,
         max_tokens=max_tokens,
     )
-    pieces = [split(each.text, policy.separator) for each in samples]
-    scores: dict[tuple[str, ...], tuple[float, ...]] = {}
-    if prm is not None:
-        todo = [steps for steps in dict.fromkeys(pieces) if steps]
-        scored = await score(prm, [Path(problem, tuple(Step(text) for text in steps)) for steps in todo])
-        scores = {steps: path.scores for steps, path in zip(todo, scored, strict=True)}
     tree = Tree() if tree is None else tree
-    return [
-        chain(each, steps, scores.get(steps, ()), tree) for each, steps in zip(samples, pieces, strict=True)
-    ]
+    found = [chain(each, split(each.text, policy.separator), tree) for each in samples]
+    return found if prm is None else await score_samples(problem, prm, found, tree)
+
+
+async def score_samples(problem: Problem, prm: PRM, found: Sequence[Trajectory], tree: Tree) -> list[Trajectory]:
+    """The second half of `best_of_n`: its unscored solutions with the scores of `prm`, which their `tree` gets too."""
+    todo = [steps for steps in dict.fromkeys(each.steps for each in found) if steps]
+    scored = await score(prm, [Path(problem, tuple(Step(text) for text in steps)) for steps in todo])
+    scores = {steps: path.scores for steps, path in zip(todo, scored, strict=True)}
+    found = [replace(each, scores=scores.get(each.steps, ())) for each in found]
+    for each in found:
+        for node, value in zip(each.nodes, each.scores, strict=True):
+            tree.nodes[node].score = value
+    return found
 
 
 def split(text: str, separator: str) -> tuple[str, ...]:
@@ -63,14 +71,14 @@ def split(text: str, separator: str) -> tuple[str, ...]:
     return tuple(piece + mark for piece, mark in pieces if piece.strip())
 
 
-def chain(whole: Step, steps: tuple[str, ...], scores: tuple[float, ...], tree: Tree) -> Trajectory:
-    """Add one solution to the tree and return it as a trajectory."""
+def chain(whole: Step, steps: tuple[str, ...], tree: Tree) -> Trajectory:
+    """Add one solution to the tree and return it as a trajectory, without scores."""
     end = "boxed" if boxed(whole.text) else "length" if whole.finish == "length" else "eos"
     nodes: list[int] = []
     for place, text in enumerate(steps):
         last = place == len(steps) - 1
         step = Step(text, whole.tokens, whole.finish, whole.logprob) if last else Step(text)
         node = tree.add(nodes[-1] if nodes else None, step, end=end if last else None)
-        node.kept, node.score = True, scores[place] if scores else None
+        node.kept = True
         nodes.append(node.id)
-    return Trajectory(steps, scores, end, tuple(nodes), whole.logprob)
+    return Trajectory(steps, (), end, tuple(nodes), whole.logprob)

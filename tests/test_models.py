@@ -1,0 +1,90 @@
+"""A profile's models: what it names, what one may put in its place, and where they are put on GPUs (none is needed).
+
+Run: python -m pytest tests/test_models.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ttslib import models
+from ttslib.models import best, load_models, options_for
+from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
+from ttslib.plan.hardware import NO_GPU, parse_gpus
+from ttslib.policies import PAPER_POLICIES
+from ttslib.prms import PAPER_PRMS
+from ttslib.profiles import PROFILES, get_profile
+
+ONE, TWO, THREE = (parse_gpus(f"{count}xA100-80GB") for count in (1, 2, 3))
+RLHFLOW, QWEN_7B, QWEN_72B = ALL_PRMS[1], ALL_PRMS[5], ALL_PRMS[6]
+
+
+def options(policy: str, prm: str, machine):
+    return options_for(PAPER_POLICIES[policy], PAPER_PRMS[prm], machine)
+
+
+def test_a_profile_names_its_models_and_takes_others():
+    paper, nano = get_profile("paper"), get_profile("nano")
+    assert paper.policy in PAPER_POLICIES and paper.prm in PAPER_PRMS and paper.gpu
+    assert (paper.dataset, paper.benchmark, paper.budgets, paper.pool) == ("math500", "MATH-500", (4, 16, 64, 256), 256)
+    assert not any(profile.gpu for name, profile in PROFILES.items() if name != "paper")
+    assert (nano.policy, nano.prm, nano.benchmark) == ("nano-llama-0.4m", "nano-prm-qwen-m", "NanoMATH")
+    assert get_profile("nano", policy="", prm=None, dataset=None) == nano
+    other = get_profile("nano", policy="nano-qwen-3m", dataset="/a/mine.jsonl")
+    assert (other.policy, other.prm, other.benchmark, other.pool) == ("nano-qwen-3m", nano.prm, "mine", nano.pool)
+
+
+def test_one_gpu_is_shared():
+    policy, prm = options(LLAMA[0], QWEN_7B, ONE)
+    assert policy["tensor_parallel_size"] == 1 and prm["device"] == "cuda:0"
+    place = best(PAPER_POLICIES[LLAMA[0]], PAPER_PRMS[QWEN_7B], ONE)
+    assert 0 < place.policy.share - policy["gpu_memory_utilization"] < 0.01
+    assert place.policy.share + place.prm.share == pytest.approx(0.9)
+    assert 0 < prm["cache_tokens"] < place.prm.held
+
+
+def test_the_prm_gets_a_gpu_of_its_own_where_there_is_one():
+    for policy in (LLAMA[0], QWEN[5]):
+        for_policy, for_prm = options(policy, QWEN_7B, TWO)
+        assert for_policy["tensor_parallel_size"] == 1 and for_prm["device"] == "cuda:1"
+        assert for_policy["gpu_memory_utilization"] == pytest.approx(0.9, abs=0.01)
+    for_policy, for_prm = options(QWEN[6], QWEN_7B, THREE)  # the paper's count for 72B with a PRM of 7B
+    assert for_policy["tensor_parallel_size"] == 2 and for_prm["device"] == "cuda:2"
+
+
+def test_a_solution_ends_before_the_prm_cannot_read_it():
+    assert options(LLAMA[2], QWEN_7B, ONE)[0]["max_model_len"] == 3072
+    assert options(LLAMA[2], RLHFLOW, ONE)[0]["max_model_len"] == 8192
+    assert options(R1[1], RLHFLOW, TWO)[0]["max_model_len"] == 32768
+
+
+@pytest.mark.parametrize(
+    ("policy", "prm", "machine"),
+    [(QWEN[6], QWEN_7B, TWO), (LLAMA[0], QWEN_72B, THREE), (LLAMA[2], RLHFLOW, parse_gpus("RTX4090-24GB"))],
+)
+def test_what_does_not_fit_is_one_sentence(policy, prm, machine):
+    with pytest.raises(ValueError, match=f"does not fit {machine}") as raised:
+        options(policy, prm, machine)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_gpu_is_said_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr(models, "gpus_visible", lambda: NO_GPU)
+    monkeypatch.setattr(models, "load_policy", lambda *_, **__: pytest.fail("a policy was loaded"))
+    with pytest.raises(ValueError, match="Profile paper runs meta-llama/.* needs a GPU") as raised:
+        load_models(get_profile("paper"))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "placed"),
+    [(get_profile("nano"), False), (get_profile("paper"), True), (get_profile("paper", prm="/a/folder"), False)],
+)
+def test_only_the_papers_models_are_placed(profile, placed, monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "gpus_visible", lambda: ONE)
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append((name, options)))
+    load_models(profile)
+    assert [name for name, _ in asked] == [profile.policy, profile.prm]
+    assert all(bool(options) == placed for _, options in asked)

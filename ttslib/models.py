@@ -1,0 +1,86 @@
+"""A profile's policy and PRM, loaded; where they need GPUs, on those that `ttslib.plan` gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ttslib.plan.hardware import NO_GPU, Gpu, Machine
+from ttslib.plan.memory import weight_bytes
+from ttslib.plan.placement import Placement, together
+from ttslib.policies import PAPER_POLICIES, Policy, load_policy
+from ttslib.prms import PAPER_PRMS, PRM, load_prm
+
+if TYPE_CHECKING:
+    from ttslib.profiles import Profile
+
+
+def load_models(profile: Profile) -> tuple[Policy, PRM]:
+    """Policy and PRM of a profile.
+
+    Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
+    Raises ValueError, before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and
+    `load_prm` do.
+    """
+    for_policy, for_prm = {}, {}
+    if profile.gpu:
+        machine = check_gpu(profile)
+        if profile.policy in PAPER_POLICIES and profile.prm in PAPER_PRMS:
+            for_policy, for_prm = options_for(PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm], machine)
+    return load_policy(profile.policy, **for_policy), load_prm(profile.prm, **for_prm)
+
+
+def check_gpu(profile: Profile) -> Machine:
+    """The GPUs that torch sees; ValueError if the profile needs one and there is none."""
+    machine = gpus_visible()
+    if profile.gpu and not machine.count:
+        raise ValueError(
+            f"Profile {profile.name} runs {profile.policy} with {profile.prm} and needs a GPU, and torch sees none "
+            f"here: see what it takes with make plan PROFILE={profile.name}, or choose the profile nano."
+        )
+    return machine
+
+
+def gpus_visible() -> Machine:
+    """As many GPUs as torch sees, each with the memory of the smallest; speeds, which place nothing, are not asked."""
+    import torch
+
+    if not (count := torch.cuda.device_count()):
+        return NO_GPU
+    found = [torch.cuda.get_device_properties(place) for place in range(count)]
+    least = min(found, key=lambda each: each.total_memory)
+    return Machine(count, Gpu(least.name, least.total_memory, 0.0, 0.0))
+
+
+def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `load_policy` and `load_prm` are given, from the cards of the two models.
+
+    The policy gets the first GPUs with its share of their memory, the PRM one of its own behind them, or else the one
+    that both share. `max_model_len` also ends a solution before it is longer than the PRM can read. Raises ValueError
+    if they do not fit.
+    """
+    place = best(policy, prm, machine)
+    if place is None:
+        weights = (weight_bytes(policy) + weight_bytes(prm)) / 1e9
+        raise ValueError(
+            f"{policy.name} with {prm.name}, {weights:.1f} GB of weights, does not fit {machine} "
+            f"of {machine.gpu.memory / 1e9:.1f} GB, where the PRM must be on one GPU: take smaller models or more GPUs."
+        )
+    # A quarter is left to prompts and step markers, and because the two tokenizers cut the same text differently.
+    readable = prm.context * 3 // 4
+    gpus = place.policy.engine.gpus
+    return {
+        "backend": "vllm", "tensor_parallel_size": gpus,
+        # Rounded down: the shares together must stay below what is free.
+        "gpu_memory_utilization": int(place.policy.share * 100) / 100,
+        "max_model_len": min(place.policy.engine.context, readable),
+    }, {
+        "device": f"cuda:{gpus if place.apart else 0}",
+        # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
+        "cache_tokens": int(place.prm.held / 2),
+    }  # fmt: skip
+
+
+def best(policy: Any, prm: Any, machine: Machine) -> Placement | None:
+    """Apart, so that both work at once, before shared; on the fewest GPUs; with the PRM on one, as `load_prm` can."""
+    found = [place for place in together(policy, prm, machine) if place.prm.engine.gpus == 1] if machine.gpu else []
+    return min(found, key=lambda place: (not place.apart, place.gpus), default=None)
