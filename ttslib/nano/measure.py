@@ -4,8 +4,8 @@
     python -m ttslib.nano.measure runs/zoo/nano-prm-qwen-m --policies runs/zoo/nano-llama-0.4m
 
 Writes measured.json beside the weights: plain numbers, each mean with its 95 % interval over problems. A policy is
-sampled once, and both commands use those samples; PRMs are measured by default on every trained policy that lies beside
-them and writes steps that can be checked.
+sampled once, and both commands use those samples; PRMs are measured by default on the policies of their training data
+and on `COMPARED`.
 
 A PRM is judged by what it is for: its AUC at the first wrong step against right steps of the same problem and depth,
 and Best-of-N by its score beside mean pass@1, majority voting and the policy's own likelihood. Overall AUC would reward
@@ -38,6 +38,7 @@ from ttslib.zoo import weights_hash
 
 MEASURED = "measured.json"
 SAMPLES, N, DRAWS = 64, 16, 32
+COMPARED = ("nano-llama-0.4m", "nano-qwen-0.4m")  # every PRM is measured on these
 RULES = ("prm_last_max", "prm_min_max", "prm_last_vote")
 
 
@@ -179,10 +180,9 @@ def _provenance(folder: FilePath, runs: list[Results], pools: dict[str, int]) ->
     return provenance("measure", runs, models={folder.name: weights_hash(folder)}, pools=pools)
 
 
-def beside(folder: FilePath) -> list[FilePath]:
-    """The trained policies in the same place, those whose steps can be checked."""
-    places = [folder.parent / name for name, spec in POLICIES.items() if spec.style in STYLES]
-    return [place for place in places if (place / "model.safetensors").is_file()]
+def judged_on(folder: FilePath) -> list[FilePath]:
+    """The policies that a PRM is measured on: those that its training data came from, and `COMPARED`."""
+    return [folder.parent / name for name in dict.fromkeys((*PRMS[folder.name].rollouts, *COMPARED))]
 
 
 if __name__ == "__main__":
@@ -194,7 +194,7 @@ if __name__ == "__main__":
     parser.add_argument("--samples", type=int, default=SAMPLES)
     options = parser.parse_args()
     if options.folder.name in PRMS:
-        places = options.policies or beside(options.folder)
+        places = options.policies or judged_on(options.folder)
         measured = measure_prm(options.folder, places, options.store, options.limit, options.samples)
     else:
         measured = measure_policy(options.folder, options.store, options.limit, options.samples)

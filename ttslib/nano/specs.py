@@ -60,16 +60,17 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 3_000_000, "Llama-3.2-1B-Instruct"),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_000_000, "Llama-3.2-1B-Instruct"),
     PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 5_000_000, "Llama-3.2-3B-Instruct"),
     PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 6_000_000, "Llama-3.1-8B-Instruct"),
-    PolicySpec("nano-llama-3m", "llama", "llama", 256, 4, 5_000_000, "Llama-3.1-405B-Instruct"),
+    PolicySpec("nano-llama-3m", "llama", "llama", 256, 3, 5_000_000, "Llama-3.1-405B-Instruct"),
     PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 3_000_000, "Qwen2.5-0.5B-Instruct"),
-    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 5_000_000, "Qwen2.5-1.5B-Instruct"),
-    PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 6_000_000, "Qwen2.5-7B-Instruct"),
-    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 4, 5_000_000, "Qwen2.5-72B-Instruct"),
+    PolicySpec("nano-qwen-0.2m", "qwen", "qwen", 64, 4, 3_500_000, "Qwen2.5-1.5B-Instruct"),
+    PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 3_500_000, "Qwen2.5-7B-Instruct"),
+    PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 3_200_000, "Qwen2.5-72B-Instruct"),
+    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 3, 2_500_000, "GPT-4o"),
     PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 6_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),
-    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 8_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
+    PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 5_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
     PolicySpec("nano-mistral-0.4m", "mistral", "mistral", 96, 3, 4_000_000, "Mistral-7B, Math-Shepherd's generator"),
     PolicySpec("nano-deepseek-1m", "llama", "deepseek", 128, 4, 6_000_000, "DeepSeekMath-7B, RLHFlow's generator"),
 )}
@@ -81,8 +82,8 @@ WEAK, LONG, OWN = "nano-mistral-0.4m", "nano-deepseek-1m", "nano-qwen-1m"
 QWEN = ("nano-qwen-0.4m", OWN)
 MIX = ("nano-llama-0.4m", "nano-llama-1m", OWN)
 PRMS = {spec.name: spec for spec in (
-    PRMSpec("nano-prm-shepherd", "tag", "nano-checker-1m", (WEAK,), "Math-Shepherd-PRM-7B"),
-    PRMSpec("nano-prm-rlhflow-mistral", "chat_turns", "nano-checker-1m", (WEAK,), "RLHFlow-PRM-Mistral-8B"),
+    PRMSpec("nano-prm-shepherd", "tag", "nano-checker-0.4m", (WEAK,), "Math-Shepherd-PRM-7B"),
+    PRMSpec("nano-prm-rlhflow-mistral", "chat_turns", "nano-checker-0.4m", (WEAK,), "RLHFlow-PRM-Mistral-8B"),
     PRMSpec("nano-prm-rlhflow-deepseek", "chat_turns", "nano-checker-1m", (LONG,), "RLHFlow-PRM-Deepseek-8B"),
     PRMSpec("nano-prm-skywork-s", "value_head", "nano-checker-0.4m", MIX, "Skywork-PRM-1.5B"),
     PRMSpec("nano-prm-skywork-l", "value_head", "nano-checker-1m", MIX, "Skywork-PRM-7B"),
