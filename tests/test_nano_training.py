@@ -4,11 +4,13 @@ Run: python -m pytest tests/test_nano_training.py
 """
 
 import random
+import sys
 
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from ttslib.nano import zoo
 from ttslib.nano.encoding import encode
 from ttslib.nano.layouts import LAYOUTS, build_layout
 from ttslib.nano.prm_data import Labelled, made
@@ -119,3 +121,15 @@ def test_specs_name_models_that_exist():
     assert all(spec.base in POLICIES for spec in CHECKERS.values())
     assert all(spec.checker in CHECKERS and set(spec.rollouts) <= set(POLICIES) for spec in PRMS.values())
     assert len({spec.stands_for for spec in PRMS.values()}) == len(PRMS) == 7
+
+
+def test_training_without_a_compiler_is_refused_at_once(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert zoo.main(["nano-llama-0.1m"]) == 2
+    assert "no no-such-compiler: install it" in capsys.readouterr().err
+
+
+def test_an_unknown_model_is_refused_with_the_names_that_there_are(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", sys.executable)
+    assert zoo.main(["nano-llama-9m"]) == 2
+    assert "Unknown nano model 'nano-llama-9m': give one of nano-llama-0.1m" in capsys.readouterr().err

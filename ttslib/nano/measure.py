@@ -38,7 +38,7 @@ from ttslib.zoo import weights_hash
 
 MEASURED = "measured.json"
 SAMPLES, N, DRAWS = 64, 16, 32
-COMPARED = ("nano-llama-0.4m", "nano-qwen-0.4m")  # every PRM is measured on these
+COMPARED = ("nano-llama-0.1m", "nano-llama-0.4m", "nano-qwen-0.4m", "nano-qwen-1m")  # every PRM is measured on these
 RULES = ("prm_last_max", "prm_min_max", "prm_last_vote")
 
 

@@ -63,7 +63,7 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_000_000, "Llama-3.2-1B-Instruct"),
     PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 5_000_000, "Llama-3.2-3B-Instruct"),
     PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 6_000_000, "Llama-3.1-8B-Instruct"),
-    PolicySpec("nano-llama-3m", "llama", "llama", 256, 3, 5_000_000, "Llama-3.1-405B-Instruct"),
+    PolicySpec("nano-llama-3m", "llama", "llama", 256, 3, 4_000_000, "Llama-3.1-405B-Instruct"),
     PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 3_000_000, "Qwen2.5-0.5B-Instruct"),
     PolicySpec("nano-qwen-0.2m", "qwen", "qwen", 64, 4, 3_500_000, "Qwen2.5-1.5B-Instruct"),
     PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 3_500_000, "Qwen2.5-7B-Instruct"),

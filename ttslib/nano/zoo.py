@@ -10,6 +10,7 @@ training was cut short is trained again from its start; the longest takes about 
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,13 @@ def ship(zoo: Path, limit: int) -> None:
         print(f"shipped {name}", flush=True)
 
 
+def need_compiler() -> None:
+    """Raises ValueError if there is no C++ compiler, which torch.compile needs."""
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise ValueError(f"Training compiles its networks, but there is no {compiler}: install it, or set CXX.")
+
+
 def _stage(module: str, *arguments: object) -> None:
     print(f"zoo: {module} {arguments[0]}", flush=True)
     subprocess.run([sys.executable, "-m", f"ttslib.nano.{module}", *map(str, arguments)], check=True)
@@ -78,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.ship:
             ship(options.zoo, options.limit)
         else:
+            need_compiler()
             for name in options.names or [*POLICIES, *PRMS]:
                 build(name, options.zoo)
     except ValueError as error:
