@@ -10,10 +10,12 @@ from pathlib import Path as FilePath
 
 import pytest
 from conftest import POLICY_NAMES
+from scripted import ScriptedPRM
 
 import ttslib.policies as policies
 from ttslib.policies import Path, Step, load_policy
 from ttslib.problems import load_problems
+from ttslib.search import beam_search
 
 SOLUTION = 300
 BACKENDS = [pytest.param("vllm", marks=pytest.mark.engine), "transformers"]
@@ -154,6 +156,21 @@ def test_a_path_that_fills_the_context_is_an_error_and_one_that_nearly_does_is_c
         else:
             with pytest.raises(ValueError, match="fills the context"):
                 asyncio.run(call)
+
+
+def test_a_step_that_fills_the_context_ends_its_path(model_path, policy_of):
+    name = POLICY_NAMES[0]
+    wide = policy_of(name, "transformers")
+    (step,) = asyncio.run(greedy(wide, PROBLEMS[:1], stop=wide.separator))
+    assert step.finish == "step"
+    exact = len(wide.prompt.ids(wide.tokenizer, PROBLEMS[0])) + len(step.tokens)
+    options = {"backend": "transformers", "prompt": "nano", "dtype": "float32"}
+    for context, finish in ((exact, "length"), (exact + 1, "step")):
+        policy = load_policy(str(model_path(name)), **options, max_model_len=context)
+        (again,) = asyncio.run(greedy(policy, PROBLEMS[:1], stop=policy.separator))
+        assert (again.tokens, again.finish) == (step.tokens, finish)
+        found = asyncio.run(beam_search(PROBLEMS[0], policy, ScriptedPRM(), n=4))
+        assert {path.end for path in found} == {"length"}
 
 
 @each_backend

@@ -89,16 +89,16 @@ def voting_rules(runs: Mapping[str, Results]) -> pandas.DataFrame:
 def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
     """The distinct answers to one problem: how many trajectories gave each, the sum and the best of their last scores.
 
-    Answers that are mathematically equal share a row. `right` compares with the gold answer. None: no answer found.
-    A failed cell has no row.
+    Answers that are mathematically equal share a row. `right` compares with the gold answer. A failed cell has
+    no row.
     """
     answers, scores = run.candidates(place)
     last = voting.RULES["prm_last_vote"].weights(scores)
     rows: dict[int, dict] = {}
     for at, leader in enumerate(voting.group(answers)):
         row = rows.setdefault(leader, {
-            "answer": answers[leader], "right": run.is_right(place, answers[leader]), "votes": 0, "score sum": 0.0,
-            "best score": 0.0,
+            "answer": _said(answers[leader]), "right": run.is_right(place, answers[leader]),
+            "votes": 0, "score sum": 0.0, "best score": 0.0,
         })  # fmt: skip
         row["votes"] += 1
         row["score sum"] += last[at]
@@ -140,7 +140,11 @@ def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
 
 
 def _marked(run: Results, place: int, answer: str | None) -> str:
-    return f"{'no answer' if answer is None else answer} {'✓' if run.is_right(place, answer) else '✗'}"
+    return f"{_said(answer)} {'✓' if run.is_right(place, answer) else '✗'}"
+
+
+def _said(answer: str | None) -> str:
+    return "no answer" if answer is None else answer
 
 
 def _part(pool: Results, n: int) -> Results:

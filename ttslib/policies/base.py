@@ -17,7 +17,8 @@ class Step:
     Attributes:
         text: the step, its separator included when one was produced.
         tokens: the ids the policy produced; a continuation appends ids and never encodes the text again.
-        finish: "step" (separator reached), "eos" (the model ended) or "length" (token limit).
+        finish: "step" (separator reached), "eos" (the model ended) or "length" (token limit, or
+            no room for a next step).
         logprob: sum of the log-probabilities of `tokens` under the policy, in nats; 0.0 if unknown.
     """
 

@@ -1,6 +1,9 @@
 """What every backend does before it samples: the token ids of a path, the room left, and checks of the request."""
 
-from ttslib.policies.base import Path
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ttslib.policies.base import Path, Step
 from ttslib.prompts import Prompt
 
 
@@ -39,6 +42,14 @@ class Prefixes:
                 f"{self.name}: the path of {path.problem.id} fills the context of {self.max_model_len} tokens."
             )
         return ids, min(max_tokens, room)
+
+    def ended(self, ids: list[int], steps: Iterable[Step]) -> list[Step]:
+        """The steps sampled after `ids`; one that leaves no room for a next step ends its path, so it is "length"."""
+        room = self.max_model_len - len(ids)
+        return [
+            replace(step, finish="length") if step.finish == "step" and len(step.tokens) >= room else step
+            for step in steps
+        ]
 
     def _prompt(self, path: Path) -> tuple[int, ...]:
         question = path.problem.question

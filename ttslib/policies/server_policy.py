@@ -95,7 +95,8 @@ class ServerPolicy:
             body["logprobs"] = 0
         async with self._session() as client:
             answer = await self._post(client, body)
-        steps = [self._step(choice, stop) for choice in sorted(answer["choices"], key=lambda choice: choice["index"])]
+        choices = sorted(answer["choices"], key=lambda choice: choice["index"])
+        steps = self._prefix.ended(ids, [self._step(choice, stop) for choice in choices])
         tokens = sum(len(step.tokens) for step in steps)
         if not self.exact:
             tokens = (answer.get("usage") or {}).get("completion_tokens", tokens)

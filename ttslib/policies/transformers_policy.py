@@ -53,7 +53,7 @@ class TransformersPolicy:
         if self._pump is None or self._pump.done():
             self._pump = loop.create_task(self._run())
         await request.done
-        steps = [row.step(self.tokenizer) for row in request.rows]
+        steps = self._prefix.ended(ids, [row.step(self.tokenizer) for row in request.rows])
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
         return steps
 

@@ -58,7 +58,7 @@ class VLLMPolicy:
             skip_special_tokens=True, output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self._submit(ids, params)
-        steps = [_step(completion, stop) for completion in output.outputs]
+        steps = self._prefix.ended(ids, [_step(completion, stop) for completion in output.outputs])
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
         return steps
 
