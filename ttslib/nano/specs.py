@@ -60,7 +60,7 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_000_000, "Llama-3.2-1B-Instruct"),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_400_000, "Llama-3.2-1B-Instruct"),
     PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 5_000_000, "Llama-3.2-3B-Instruct"),
     PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 6_000_000, "Llama-3.1-8B-Instruct"),
     PolicySpec("nano-llama-3m", "llama", "llama", 256, 3, 4_000_000, "Llama-3.1-405B-Instruct"),
@@ -68,7 +68,7 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-qwen-0.2m", "qwen", "qwen", 64, 4, 3_500_000, "Qwen2.5-1.5B-Instruct"),
     PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 3_500_000, "Qwen2.5-7B-Instruct"),
     PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 3_700_000, "Qwen2.5-72B-Instruct"),
-    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 3, 2_900_000, "GPT-4o"),
+    PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 3, 3_400_000, "GPT-4o"),
     PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 6_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),
     PolicySpec("nano-r1-qwen-1m", "qwen", "thinking", 160, 4, 5_000_000, "DeepSeek-R1-Distill-Qwen-7B"),
     PolicySpec("nano-mistral-0.4m", "mistral", "mistral", 96, 3, 4_000_000, "Mistral-7B, Math-Shepherd's generator"),
