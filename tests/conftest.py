@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-POLICY_NAMES = ("nano-llama-1m", "nano-qwen-3m")
+POLICY_NAMES = ("nano-llama-1m", "nano-qwen-1m")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
