@@ -240,6 +240,18 @@ def test_a_greedy_run_is_held_against_the_shipped_verdicts(zoo, tmp_path):
     assert found["same verdict"] == f"{LIMIT - 3} of {LIMIT - 3}" and found["problems"] == LIMIT - 3
 
 
+def test_a_run_is_held_against_the_greedy_verdicts_of_larger_policies(zoo, tmp_path):
+    problems = measure.load_problems("nanomath", limit=LIMIT - 3)
+    run = measure.solve(problems, Slipping(CHECKED[0]), None, method="best_of_n", n=4, store=tmp_path)
+    table = report.against_larger(run, CHECKED[0], "majority_vote", times=1.2, zoo=zoo)
+    assert list(table.index) == [CHECKED[1], THINKING] and list(table["times larger"]) == [1.2, 1.5]
+    theirs = report.measured(zoo)[CHECKED[1]]["greedy_right"][: LIMIT - 3].count("1") / (LIMIT - 3)
+    assert table.loc[CHECKED[1], "its greedy"].startswith(f"{100 * theirs:.1f} %")
+    gap = 100 * (run.accuracy().value - theirs)
+    assert table.loc[CHECKED[1], "difference"].startswith(f"{gap:.1f} [")
+    assert report.against_larger(run, CHECKED[0], "majority_vote", zoo=zoo).empty
+
+
 def test_a_slip_shows_in_the_scores_from_where_it_is():
     table = report.right_and_wrong(Judge(POLICIES[CHECKED[0]].style), CHECKED[0], place=22)
     slip = list(table["right solution"] == table["with a slip"]).index(False)

@@ -5,6 +5,7 @@ from ttslib.nano.report.problems import examples, right_and_wrong, solutions
 from ttslib.nano.report.tables import (
     PUBLISHED_F1,
     accuracies,
+    against_larger,
     agreement,
     by_group,
     calibration,
@@ -20,7 +21,8 @@ from ttslib.nano.report.tables import (
 )
 
 __all__ = [
-    "PUBLISHED_F1", "accuracies", "agreement", "by_group", "calibration", "calibration_figure", "curve_figure",
-    "curves", "examples", "first_errors", "looks", "matrix", "measured", "models", "origin", "parameters",
-    "prm_accuracies", "right_and_wrong", "shown", "size_figure", "solutions", "trained", "training_origin",
+    "PUBLISHED_F1", "accuracies", "against_larger", "agreement", "by_group", "calibration", "calibration_figure",
+    "curve_figure", "curves", "examples", "first_errors", "looks", "matrix", "measured", "models", "origin",
+    "parameters", "prm_accuracies", "right_and_wrong", "shown", "size_figure", "solutions", "trained",
+    "training_origin",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 
+from ttslib import stats
 from ttslib.checkpoint import tensors
 from ttslib.nano.cards import percent
 from ttslib.nano.measure import MEASURED
@@ -169,3 +170,23 @@ def agreement(name: str, greedy: Results, zoo: Path = ZOO) -> pandas.Series:
         f"shipped, {found['problems']} problems": percent(found["accuracy"]["greedy"]),
         "same verdict": f"{sum(new == old for new, old in both)} of {len(both)}",
     }, name=name)  # fmt: skip
+
+
+def against_larger(run: Results, name: str, vote: str, times: float = 10, zoo: Path = ZOO) -> pandas.DataFrame:
+    """A run of the policy `name` on the first problems of NanoMATH-500 beside policies at least `times` as large.
+
+    One row for each that is measured: how many times larger it is, its greedy accuracy and the run's by the rule `vote`
+    on the same problems, and their paired difference in points (positive: the run is better).
+    """
+    size, rows = parameters(zoo / name), {}
+    for other, found in measured(zoo).items():
+        larger = parameters(zoo / other) / size
+        if other not in POLICIES or larger < times:
+            continue
+        theirs = [None if digit == "-" else float(digit) for digit in found["greedy_right"][: len(run)]]
+        rows[other] = {
+            "times larger": round(larger, 1), "problems": len(run),
+            "its greedy": percent(vars(stats.accuracy(theirs))), name: percent(vars(run.accuracy(vote))),
+            "difference": percent(vars(stats.paired_difference(run.correct(vote), theirs)), ""),
+        }
+    return pandas.DataFrame.from_dict(rows, orient="index")
