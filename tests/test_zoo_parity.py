@@ -51,7 +51,7 @@ def paths():
 def start(folder, **options):
     from vllm import EngineArgs
 
-    from ttslib.policies.vllm_engines import start_engine
+    from ttslib.vllm_engine import start_engine
 
     return start_engine(EngineArgs(
         model=str(folder), dtype="float32", enforce_eager=True, enable_chunked_prefill=False, max_model_len=1024,

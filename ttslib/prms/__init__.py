@@ -12,6 +12,8 @@ from ttslib.zoo import model_folder, weights_hash
 __all__ = ["PAPER_PRMS", "PRM", "PRMCard", "Path", "load_prm"]
 
 FORMATS = ("tag", "two_class", "chat_turns", "value_head")
+BACKENDS = ("transformers", "vllm")
+VLLM_CONTEXT = 16_384  # of the models whose own is longer: vLLM needs room in its cache for one whole context
 DTYPES = ("float32", "bfloat16", "float16")
 ARCHITECTURES = {"Qwen2ForProcessRewardModel": "two_class", "Qwen2ForPrmModel": "value_head"}
 HEADS = {
@@ -23,21 +25,26 @@ HEADS = {
 
 
 def load_prm(name: str, *, format: str | None = None, format_options: Mapping[str, str] | None = None,
-             device: str | None = None, dtype: str | None = None, **options) -> PRM:
+             device: str | None = None, dtype: str | None = None, backend: str = "transformers", **options) -> PRM:
     """The PRM `name`: a nano PRM ("nano-prm-qwen-m"), a Hub id, or the path of a Hugging Face folder.
 
     `format`: "tag" (tag token, +/- logits), "two_class" (two-class head at a marker), "chat_turns" (a step a turn, +/-
     logits) or "value_head" (sigmoid of a value at each line break). If not given it is that of the registry for exactly
     the paper's Hub ids, else read from the architecture; a causal LM that is neither must be told. `format_options`:
     what the format is built with (`tag`, `good`, `bad`, `bos`; `marker`, `system`; `separator`), unlike the original.
-    `dtype`: default bfloat16 on a GPU, float32 without. `options` are those of `TransformersPRM`: reuse, cache_tokens,
-    batch_tokens, patience.
+    `dtype`: default bfloat16 on a GPU, float32 without. `backend`: "transformers", or "vllm" for the formats "tag" and
+    "chat_turns", which places itself (no `device`). `options` are those of `TransformersPRM` (reuse, cache_tokens,
+    batch_tokens, patience) or of vLLM's `EngineArgs` (`max_model_len` is at most 16,384 unless given).
 
     Raises ValueError, before any weight is read, for an unknown name or format, a Hub id that cannot be had, missing
     files or tensors, and too little memory.
     """
     if format is not None and format not in FORMATS:
         raise ValueError(f"Unknown PRM format {format!r}: give {' or '.join(map(repr, FORMATS))}.")
+    if backend not in BACKENDS:
+        raise ValueError(f"Unknown PRM backend {backend!r}: give {' or '.join(map(repr, BACKENDS))}.")
+    if backend == "vllm" and device is not None:
+        raise ValueError(f"vLLM places its models itself: leave out device={device!r}, or set CUDA_VISIBLE_DEVICES.")
     where = model_folder(name)
 
     import torch
@@ -70,16 +77,21 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     checkpoint.check_memory(name, loaded, precision, device)
     if card and format == card.format:
         format_options = {**card.options, **(format_options or {})}
+    if backend == "vllm" and HEADS[format] != ("lm_head.weight",):
+        raise ValueError(f"{name} has the format {format!r}, which vLLM does not score: leave out backend='vllm'.")
     shape = _format_class(format)(AutoTokenizer.from_pretrained(folder), **(format_options or {}))
+    known, context = {"name": name, "revision": revision or weights_hash(folder)}, config["max_position_embeddings"]
+    if backend == "vllm":
+        from ttslib.prms.vllm_prm import VLLMPRM
+
+        room = {"max_model_len": min(context, VLLM_CONTEXT)}
+        return VLLMPRM(str(folder), shape, dtype=dtype, **known, **(room | options))
     network, report = _network_class(format).from_pretrained(
         folder, dtype=precision, use_safetensors=True, output_loading_info=True
     )
     if missing := sorted(report["missing_keys"]):
         raise ValueError(f"{name} has no tensor {missing[0]}: it is no whole {type(network).__name__}.")
-    return TransformersPRM(
-        network.to(device), shape, name=name, revision=revision or weights_hash(folder),
-        max_model_len=config["max_position_embeddings"], **options,
-    )
+    return TransformersPRM(network.to(device), shape, max_model_len=context, **known, **options)
 
 
 def _format_of(name: str, where: Folder | str, config: dict) -> str:

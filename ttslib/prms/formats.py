@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ttslib.policies.base import Path
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -24,6 +26,16 @@ class Format(Protocol):
     head: Literal["pair", "class", "value"]
 
     def encode(self, question: str, steps: list[str]) -> Encoded: ...
+
+
+def encode_path(format: Format, path: Path, name: str, context: int) -> Encoded:
+    """A path in the PRM's format; ValueError, with the PRM's name, if it is longer than its context."""
+    encoded = format.encode(path.problem.question, [step.text for step in path.steps])
+    if len(encoded.ids) > context:
+        raise ValueError(
+            f"{name}: a path of {path.problem.id} is {len(encoded.ids)} tokens, more than its context of {context}."
+        )
+    return encoded
 
 
 def positions_of(ids: list[int], marker: int, steps: int, name: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from contextvars import Context
 from dataclasses import dataclass
 
 from ttslib.policies.base import Path
-from ttslib.prms.formats import Encoded, Format, shared_prefix
+from ttslib.prms.formats import Encoded, Format, encode_path, shared_prefix
 from ttslib.prms.forward import forward, token_bytes
 from ttslib.prms.prefixes import Key, Prefix, PrefixCache, key_of
 from ttslib.prms.schedule import batches, phases
@@ -81,12 +81,7 @@ class TransformersPRM:
     def _encode(self, path: Path) -> tuple[Encoded, int]:
         """The path in the PRM's format, and how many of its first ids every path of its question has."""
         question = path.problem.question
-        encoded = self.format.encode(question, [step.text for step in path.steps])
-        if len(encoded.ids) > self.max_model_len:
-            raise ValueError(
-                f"{self.name}: a path of {path.problem.id} is {len(encoded.ids)} tokens, "
-                f"more than its context of {self.max_model_len}."
-            )
+        encoded = encode_path(self.format, path, self.name, self.max_model_len)
         if question not in self._stems:
             if len(self._stems) >= STEMS:
                 self._stems.clear()

@@ -1,0 +1,54 @@
+"""A PRM with + and - as next tokens in an in-process vLLM engine: every step is one request of one token."""
+
+import asyncio
+from collections.abc import Sequence
+
+import torch
+from vllm import SamplingParams
+from vllm.sampling_params import RequestOutputKind
+
+from ttslib.policies.base import Path
+from ttslib.prms.formats import Format, encode_path
+from ttslib.usage import Usage
+from ttslib.vllm_engine import Engine
+
+
+class VLLMPRM:
+    """See `PRM`. `folder` is what vLLM loads, of a causal LM; `format` has the head "pair".
+
+    The steps of a path are asked for one after the other, so that each finds the ones before it in the prefix cache;
+    paths run side by side. `usage` counts the tokens that were not found there: unlike those of `TransformersPRM` they
+    depend on what ran before.
+    """
+
+    def __init__(self, folder: str, format: Format, *, name: str, revision: str, dtype: str, max_model_len: int,
+                 **engine_options):
+        self.format, self.name, self.revision, self.usage = format, name, revision, Usage()
+        self.max_model_len = max_model_len - 1  # vLLM takes no input that leaves no room for a token behind it
+        self.engine = Engine(
+            folder, name=name, revision=revision, dtype=dtype, max_model_len=max_model_len, **engine_options
+        )
+
+    async def score(self, paths: Sequence[Path]) -> list[list[float]]:
+        """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context or holds the format's
+        marker, and RuntimeError with its cause if the engine fails."""
+        found = await asyncio.gather(*(self._new_scores(path) for path in paths))
+        self.usage.add(tokens=0, calls=1)
+        return found
+
+    async def _new_scores(self, path: Path) -> list[float]:
+        known = len(path.scores)
+        if len(path.steps) == known:
+            return []
+        encoded = encode_path(self.format, path, self.name, self.max_model_len)
+        return [await self._ask(list(encoded.ids[: position + 1])) for position in encoded.positions[known:]]
+
+    async def _ask(self, ids: list[int]) -> float:
+        """The first of a softmax over the two marks, as the token behind `ids`."""
+        good, bad = self.format.pair
+        output = await self.engine.submit(ids, SamplingParams(
+            max_tokens=1, temperature=0.0, logprob_token_ids=[good, bad], output_kind=RequestOutputKind.FINAL_ONLY,
+        ))  # fmt: skip
+        self.usage.add(tokens=len(ids) - (output.num_cached_tokens or 0), calls=0)
+        logprobs = output.outputs[0].logprobs[0]
+        return torch.tensor(logprobs[good].logprob - logprobs[bad].logprob).sigmoid().item()

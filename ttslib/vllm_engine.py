@@ -1,0 +1,94 @@
+"""In-process vLLM engines, pumped from the event loop of the searches; several in one process, which come and go.
+
+vLLM 0.32 gives all engines of a process one set of distributed groups, and the first engine that is garbage-collected
+destroys it: the others then fail with "pipeline model parallel group is not initialized". It also hides everything that
+exists when an engine has started from the garbage collector, dropped engines with their caches included. In a notebook
+a second `policy = load_policy(...)` is enough for either.
+"""
+
+import asyncio
+import gc
+import itertools
+import weakref
+
+import torch
+from vllm import EngineArgs, LLMEngine
+
+from ttslib.zoo import pinned
+
+_live: set[object] = set()
+
+
+def start_engine(arguments: EngineArgs) -> LLMEngine:
+    """The LLMEngine of these EngineArgs; engines that nobody holds any more are collected first.
+
+    It can be dropped at any time without harm to the others; the last one tears down what they share.
+    """
+    gc.unfreeze()
+    gc.collect()
+    engine = LLMEngine.from_engine_args(arguments)
+    client = engine.engine_core
+    if hasattr(client, "engine_core"):  # else it runs in a process of its own and shares nothing
+        client._finalizer.detach()
+        mark = object()
+        _live.add(mark)
+        weakref.finalize(client, _release, client.engine_core, mark)
+    return engine
+
+
+def _release(core, mark: object) -> None:
+    _live.discard(mark)
+    if not _live:
+        core.shutdown()
+
+
+class Engine:
+    """An engine whose outputs can be awaited.
+
+    One pump task per event loop steps it while any request is unfinished and resolves those that finished. New requests
+    join the running batch at the next step: no barrier, no threads, no HTTP. `folder` is what vLLM loads, `options` are
+    its `EngineArgs`; prefixes are cached.
+    """
+
+    def __init__(self, folder: str, *, name: str, revision: str, dtype: str, max_model_len: int, **options):
+        if not torch.cuda.is_available():
+            # vLLM's default on CPU, 128, leaves shorter prefixes out of the prefix cache: every step would start anew.
+            options = {"block_size": 32} | options
+        self.name = name
+        self.core = start_engine(EngineArgs(
+            model=folder, dtype=dtype, max_model_len=max_model_len, enforce_eager=True,
+            # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
+            enable_chunked_prefill=False, max_num_batched_tokens=max(4 * max_model_len, 16384),
+            enable_prefix_caching=True, disable_log_stats=True, use_tqdm_on_load=False,
+            **pinned(folder, revision), **options,
+        ))  # fmt: skip
+        self._ids = itertools.count()
+        self._waiting: dict[str, asyncio.Future] = {}
+        self._pump: asyncio.Task | None = None
+
+    async def submit(self, ids: list[int], params):
+        """vLLM's final output for these token ids; RuntimeError with its cause if the engine fails."""
+        request = f"{next(self._ids)}"
+        future = asyncio.get_running_loop().create_future()
+        self.core.add_request(request, {"prompt_token_ids": ids}, params)
+        self._waiting[request] = future
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._run())
+        try:
+            return await future
+        finally:
+            if self._waiting.pop(request, None) is not None:
+                self.core.abort_request([request])
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                for output in self.core.step():
+                    if output.finished and (future := self._waiting.pop(output.request_id, None)) and not future.done():
+                        future.set_result(output)
+                await asyncio.sleep(0)
+        except Exception as error:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(RuntimeError(f"{self.name}: the vLLM engine failed: {error}"))
+            self._waiting.clear()
