@@ -2,19 +2,20 @@
 
 Run: python -m pytest tests/test_zoo_parity.py
 
-A PRM runs in vLLM in the way that its head allows: the marks + and - are a next token, two classes are pooled at every
-token. vLLM has no class for Skywork's value head, so that one is compared with a plain forward pass in test_zoo.py.
+A PRM runs in vLLM as its head allows: + and - are a next token (`VLLMPRM`), two classes are pooled at every marker.
+vLLM has no class for a value head; test_prm_formats.py holds that format against a plain forward pass.
 """
 
 import asyncio
-import math
 
 import pytest
 
+from ttslib.nano.benchmark import nanomath
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.policies import Path, Step, load_policy
 from ttslib.prms import load_prm
+from ttslib.prms.formats import encode_path
 from ttslib.problems import load_problems
 
 pytestmark = pytest.mark.engine
@@ -37,8 +38,6 @@ def test_a_policy_writes_the_same_greedy_text(name, model_path):
 
 def paths():
     """Worked solutions of the first problems in two styles, each with a step of the next solution in its middle."""
-    from ttslib.nano.benchmark import nanomath
-
     found = []
     for style in ("llama", "qwen"):
         for problem, worked, other in zip(PROBLEMS[:6], nanomath(), nanomath()[1:], strict=False):
@@ -48,60 +47,34 @@ def paths():
     return found
 
 
-def start(folder, **options):
-    from vllm import EngineArgs
+def pooled(folder, encoded):
+    """Probability of the second class at every marker, by vLLM's own pooler."""
+    from vllm import EngineArgs, PoolingParams
+    from vllm.config import PoolerConfig
 
     from ttslib.vllm_engine import start_engine
 
-    return start_engine(EngineArgs(
-        model=str(folder), dtype="float32", enforce_eager=True, enable_chunked_prefill=False, max_model_len=1024,
-        max_num_batched_tokens=16384, enable_prefix_caching=False, disable_log_stats=True, **options,
-    ))  # fmt: skip
-
-
-def run(engine, prompts, params):
-    """Outputs of all prompts, in order."""
-    for place, ids in enumerate(prompts):
-        engine.add_request(str(place), {"prompt_token_ids": list(ids)}, params)
-    done = {}
-    while len(done) < len(prompts):
-        done |= {int(output.request_id): output for output in engine.step() if output.finished}
-    return [done[place] for place in range(len(prompts))]
-
-
-def pair_scores(folder, prm, encoded):
-    """Softmax of + over the next-token probabilities of + and -, one request a step."""
-    from vllm import SamplingParams
-
-    good, bad = prm.format.pair
-    params = SamplingParams(max_tokens=1, temperature=0.0, logprobs=-1)
-    prompts = [each.ids[: position + 1] for each in encoded for position in each.positions]
-    outputs = run(start(folder, max_logprobs=-1), prompts, params)
-    odds = []
-    for output in outputs:
-        logprobs = output.outputs[0].logprobs[0]
-        odds.append(logprobs[good].logprob - logprobs[bad].logprob)
-    scores = iter(1 / (1 + math.exp(-each)) for each in odds)
-    return [[next(scores) for _ in each.positions] for each in encoded]
-
-
-def class_scores(folder, prm, encoded):
-    """Probability of the second class at every marker, by vLLM's own pooler."""
-    from vllm import PoolingParams
-    from vllm.config import PoolerConfig
-
     marker = encoded[0].ids[encoded[0].positions[0]]
-    engine = start(folder, runner="pooling", pooler_config=PoolerConfig(step_tag_id=marker))
-    outputs = run(engine, [each.ids for each in encoded], PoolingParams(task="token_classify"))
-    return [output.outputs.data[:, 1].tolist() for output in outputs]
+    engine = start_engine(EngineArgs(
+        model=str(folder), runner="pooling", pooler_config=PoolerConfig(step_tag_id=marker), dtype="float32",
+        enforce_eager=True, max_model_len=1024, disable_log_stats=True,
+    ))  # fmt: skip
+    for place, each in enumerate(encoded):
+        engine.add_request(str(place), {"prompt_token_ids": list(each.ids)}, PoolingParams(task="token_classify"))
+    done = {}
+    while len(done) < len(encoded):
+        done |= {int(output.request_id): output.outputs.data[:, 1].tolist() for output in engine.step()}
+    return [done[place] for place in range(len(encoded))]
 
 
 @pytest.mark.parametrize("name", [name for name, spec in PRMS.items() if spec.format != "value_head"])
 def test_a_prm_gives_the_same_step_scores(name, model_path):
-    prm = load_prm(str(model_path(name)), dtype="float32")
-    encoded = [prm.format.encode(path.problem.question, [step.text for step in path.steps]) for path in paths()]
-    theirs = (class_scores if prm.format.head == "class" else pair_scores)(model_path(name), prm, encoded)
+    folder = str(model_path(name))
+    prm = load_prm(folder, dtype="float32")
+    if prm.format.head == "class":
+        theirs = pooled(folder, [encode_path(prm.format, path, name, prm.max_model_len) for path in paths()])
+    else:
+        theirs = asyncio.run(load_prm(folder, dtype="float32", backend="vllm").score(paths()))
     ours = asyncio.run(prm.score(paths()))
-    assert max(abs(a - b) for one, other in zip(ours, theirs, strict=True)
-               for a, b in zip(one, other, strict=True)) < 1e-4  # fmt: skip
+    assert all(scores == pytest.approx(other, abs=1e-4) for scores, other in zip(ours, theirs, strict=True))
     assert {score > 0.5 for scores in ours for score in scores} == {True, False}
