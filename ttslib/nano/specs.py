@@ -60,7 +60,7 @@ class PRMSpec:
 
 
 POLICIES = {spec.name: spec for spec in (
-    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_400_000, "Llama-3.2-1B-Instruct"),
+    PolicySpec("nano-llama-0.1m", "llama", "llama", 64, 2, 5_200_000, "Llama-3.2-1B-Instruct"),
     PolicySpec("nano-llama-0.4m", "llama", "llama", 96, 3, 5_000_000, "Llama-3.2-3B-Instruct"),
     PolicySpec("nano-llama-1m", "llama", "llama", 160, 4, 6_000_000, "Llama-3.1-8B-Instruct"),
     PolicySpec("nano-llama-3m", "llama", "llama", 256, 3, 4_000_000, "Llama-3.1-405B-Instruct"),
