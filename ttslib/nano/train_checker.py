@@ -232,7 +232,7 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=sorted(CHECKERS))
     parser.add_argument("--zoo", type=FilePath, default=FilePath("runs/zoo"))
     parser.add_argument("--solutions", type=int)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=1, help="more are faster, but give other weights")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     chosen = CHECKERS[arguments.name]
