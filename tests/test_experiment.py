@@ -389,6 +389,22 @@ def test_subsamples_of_the_pool(tmp_path):
         run(tmp_path).subsample(4)
 
 
+class Doubting(ScriptedPRM):
+    """Believes no step of the first twenty problems, and every step of the others."""
+
+    async def score(self, paths):
+        return [[0.1 if int(path.problem.id[1:]) < 20 else 0.9] * (len(path.steps) - len(path.scores)) for path in paths]
+
+
+def test_the_first_wrong_answer_is_hard_and_begins_well(tmp_path):
+    options = {"method": "cot", "store": tmp_path, "progress": False}
+    run = solve(problems(40), ScriptedPolicy(), Doubting(), **options)
+    wrong = [place for place, right in enumerate(run.correct()) if not right]
+    hard = [place for place in wrong if run.records[place].problem["level"] >= 3]
+    assert hard[0] < 20 and run.first_wrong() == next(place for place in hard if place >= 20)
+    assert solve(problems(40), ScriptedPolicy(), None, **options).first_wrong() == hard[0]
+
+
 def test_difference_of_two_runs(tmp_path):
     a, b = run(tmp_path, count=12), run(tmp_path, "best_of_n", count=12)
     difference = a.minus(b, "prm_last_vote")

@@ -100,7 +100,8 @@ class Results:
         return self._each(vote, value)
 
     def first_wrong(self, level: int = 3) -> int:
-        """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated.
+        """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated; of
+        those that begin well (a first step scored 0.5 or more), if there are any.
 
         Where all of these are right or failed, that of the first cell that did not fail. Raises ValueError if all did.
         """
@@ -111,7 +112,8 @@ class Results:
             raise ValueError(f"None of {len(self)} cells has a result{why}")
         levels = [self.records[place].problem["level"] for place in done]
         hard = [place for place, at in zip(done, levels, strict=True) if not values[place] and (at >= level or not at)]
-        return (hard or done)[0]
+        begun = [place for place in hard if any(scores and scores[0] >= 0.5 for scores in self.candidates(place)[1])]
+        return (begun or hard or done)[0]
 
     def accuracy(self, vote: str = "majority_vote") -> Estimate:
         """Share of problems answered right under a rule of `voting.RULES`; bootstrap interval over them."""
