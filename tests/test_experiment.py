@@ -393,7 +393,8 @@ class Doubting(ScriptedPRM):
     """Believes no step of the first twenty problems, and every step of the others."""
 
     async def score(self, paths):
-        return [[0.1 if int(path.problem.id[1:]) < 20 else 0.9] * (len(path.steps) - len(path.scores)) for path in paths]
+        belief = (0.1 if int(path.problem.id[1:]) < 20 else 0.9 for path in paths)
+        return [[each] * (len(path.steps) - len(path.scores)) for each, path in zip(belief, paths, strict=True)]
 
 
 def test_the_first_wrong_answer_is_hard_and_begins_well(tmp_path):
