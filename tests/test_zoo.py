@@ -66,7 +66,8 @@ def pairs(style: str, count: int):
         facts = list(worked.facts)
         facts[place] = mistake(facts[place], worked.question, rng)
         right, wrong = STYLES[style](worked), STYLES[style](replace(worked, facts=tuple(facts)))
-        yield tts.Problem("x", worked.question, worked.answer), right[:place], right[place], wrong[place]
+        at = next(at for at, steps in enumerate(zip(right, wrong, strict=True)) if len(set(steps)) == 2)
+        yield tts.Problem("x", worked.question, worked.answer), right[:at], right[at], wrong[at]
         count -= 1
 
 

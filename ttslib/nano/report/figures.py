@@ -95,6 +95,8 @@ def size_figure(table: pandas.DataFrame, quantities: Sequence[str]) -> plots.Pic
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
     handles, labels = panels.flat[0].get_legend_handles_labels()
+    few, many = table.n.min(), table.n.max()
+    picture.suptitle(f"NanoMATH-500, first {few} to {many} problems, 95 % intervals", fontsize=11)
     picture.legend(handles, labels, title="Step style", loc="outside right center", frameon=False, fontsize=9)
     return picture
 
@@ -116,6 +118,7 @@ def calibration_figure(table: pandas.DataFrame) -> plots.Picture:
                       markersize=4, capsize=2, elinewidth=1, linewidth=1.2)
         axes.set(xlim=(-4, 104), ylim=(-4, 104), title=names[at].removeprefix("nano-prm-"), xticks=(0, 50, 100),
                  yticks=(0, 50, 100))
+    picture.suptitle(f"NanoMATH-500, first {int(table.n.max())} problems, 95 % intervals", fontsize=11)
     picture.supxlabel("Score of the step (%), mean of a decile", fontsize=10)
     picture.supylabel("Right steps (%)", fontsize=10)
     return picture
