@@ -83,7 +83,7 @@ def test_a_bad_file_is_one_sentence(tmp_path, content, words):
 @pytest.mark.parametrize(
     ("name", "limit", "words"),
     [
-        ("math5000", None, "Unknown problem set 'math5000': give one of nanomath, math500, aime24, amc23"),
+        ("math5000", None, "Unknown problem set 'math5000': give one of nanomath, nanoaime, math500, aime24, amc23"),
         ("nowhere.jsonl", None, "No problem file at nowhere.jsonl"),
         ("nanomath", 0, "limit must be at least 1"),
     ],

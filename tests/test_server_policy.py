@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,13 +157,17 @@ def test_a_cancelled_search_leaves_the_server_and_the_policy_usable(remote):
 
 
 @pytest.mark.engine
-def test_a_server_of_another_model_is_refused(served, model_path):
+def test_a_server_of_another_model_is_refused(served, model_path, tmp_path):
     with pytest.raises(ValueError, match=f"serves .*{NAME}, not .*{POLICY_NAMES[1]}"):
         load_policy(str(model_path(POLICY_NAMES[1])), backend=served, prompt="nano")
+    other = shutil.copytree(model_path(POLICY_NAMES[1]), tmp_path / "other")
+    tokenizer = json.loads((other / "tokenizer.json").read_text())
+    vocabulary, special = tokenizer["model"]["vocab"], {each["content"] for each in tokenizer["added_tokens"]}
+    words = [word for word in vocabulary if word not in special]
+    vocabulary |= dict(zip(words, [vocabulary[word] for word in (*words[1:], words[0])], strict=True))
+    (other / "tokenizer.json").write_text(json.dumps(tokenizer | {"model": tokenizer["model"] | {"vocab": vocabulary}}))
     with pytest.raises(ValueError, match="its tokens spell other words"):
-        load_policy(
-            str(model_path(POLICY_NAMES[1])), backend=served, prompt="nano", served_name=str(model_path(NAME))
-        )
+        load_policy(str(other), backend=served, prompt="nano", served_name=str(model_path(NAME)))
 
 
 class FakeServer:

@@ -60,7 +60,7 @@ def run(problems: Sequence, policy, prm, method: str, *, n: int, width: int, see
     """One method on all problems, with an empty store. Raises RuntimeError if a search failed."""
     from ttslib.experiment import solve
 
-    policy.engine.reset_prefix_cache()
+    policy.engine.core.reset_prefix_cache()
     before = policy.usage.tokens, prm.usage.tokens, prm.seconds
     with tempfile.TemporaryDirectory() as store:
         start = time.perf_counter()
@@ -82,7 +82,7 @@ def raw(policy, calls: Sequence[tuple], temperature: float = 0.7) -> Row:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
-    policy.engine.reset_prefix_cache()
+    policy.engine.core.reset_prefix_cache()
     prompts = [(policy.prompt.ids(policy.tokenizer, problem), lengths) for problem, lengths in calls]
     start, tokens = time.perf_counter(), 0
     for prompt, (ids, lengths) in enumerate(prompts):
@@ -90,9 +90,9 @@ def raw(policy, calls: Sequence[tuple], temperature: float = 0.7) -> Row:
             params = SamplingParams(
                 temperature=temperature, max_tokens=length, ignore_eos=True, output_kind=RequestOutputKind.FINAL_ONLY
             )
-            policy.engine.add_request(f"raw-{prompt}-{sample}", {"prompt_token_ids": list(ids)}, params)
-    while policy.engine.has_unfinished_requests():
-        tokens += sum(len(output.outputs[0].token_ids) for output in policy.engine.step() if output.finished)
+            policy.engine.core.add_request(f"raw-{prompt}-{sample}", {"prompt_token_ids": list(ids)}, params)
+    while policy.engine.core.has_unfinished_requests():
+        tokens += sum(len(output.outputs[0].token_ids) for output in policy.engine.core.step() if output.finished)
     return Row("raw vLLM", tokens, time.perf_counter() - start)
 
 
