@@ -118,7 +118,7 @@ def calibration_figure(table: pandas.DataFrame) -> plots.Picture:
                       markersize=4, capsize=2, elinewidth=1, linewidth=1.2)
         axes.set(xlim=(-4, 104), ylim=(-4, 104), title=names[at].removeprefix("nano-prm-"), xticks=(0, 50, 100),
                  yticks=(0, 50, 100))
-    picture.suptitle(f"NanoMATH-500, first {int(table.n.max())} problems, 95 % intervals", fontsize=11)
+    picture.suptitle(f"NanoMATH-500, up to {int(table.n.max())} problems a point, 95 % intervals", fontsize=11)
     picture.supxlabel("Score of the step (%), mean of a decile", fontsize=10)
     picture.supylabel("Right steps (%)", fontsize=10)
     return picture
