@@ -36,7 +36,7 @@ def test_a_profile_names_its_models_and_takes_others():
 
 def test_one_gpu_is_shared():
     policy, prm = options(LLAMA[0], QWEN_7B, ONE)
-    assert policy["tensor_parallel_size"] == 1 and prm["device"] == "cuda:0"
+    assert policy["tensor_parallel_size"] == 1 and prm["device"] == ["cuda:0"]
     place = best(PAPER_POLICIES[LLAMA[0]], PAPER_PRMS[QWEN_7B], ONE)
     assert 0 < place.policy.share - policy["gpu_memory_utilization"] < 0.01
     assert place.policy.share + place.prm.share == pytest.approx(0.9)
@@ -46,10 +46,18 @@ def test_one_gpu_is_shared():
 def test_the_prm_gets_a_gpu_of_its_own_where_there_is_one():
     for policy in (LLAMA[0], QWEN[5]):
         for_policy, for_prm = options(policy, QWEN_7B, TWO)
-        assert for_policy["tensor_parallel_size"] == 1 and for_prm["device"] == "cuda:1"
+        assert for_policy["tensor_parallel_size"] == 1 and for_prm["device"] == ["cuda:1"]
         assert for_policy["gpu_memory_utilization"] == pytest.approx(0.9, abs=0.01)
     for_policy, for_prm = options(QWEN[6], QWEN_7B, THREE)  # the paper's count for 72B with a PRM of 7B
-    assert for_policy["tensor_parallel_size"] == 2 and for_prm["device"] == "cuda:2"
+    assert for_policy["tensor_parallel_size"] == 2 and for_prm["device"] == ["cuda:2"]
+
+
+def test_a_prm_too_large_for_one_gpu_gets_several():
+    for_policy, for_prm = options(LLAMA[0], QWEN_72B, THREE)
+    assert for_policy["tensor_parallel_size"] == 1 and for_prm["device"] == ["cuda:1", "cuda:2"]
+    assert for_prm["cache_tokens"] > 0
+    for_policy, for_prm = options(QWEN[6], QWEN_72B, parse_gpus("4xA100-80GB"))  # the paper's count
+    assert for_policy["tensor_parallel_size"] == 2 and for_prm["device"] == ["cuda:2", "cuda:3"]
 
 
 def test_a_solution_ends_before_the_prm_cannot_read_it():
@@ -60,7 +68,7 @@ def test_a_solution_ends_before_the_prm_cannot_read_it():
 
 @pytest.mark.parametrize(
     ("policy", "prm", "machine"),
-    [(QWEN[6], QWEN_7B, TWO), (LLAMA[0], QWEN_72B, THREE), (LLAMA[2], RLHFLOW, parse_gpus("RTX4090-24GB"))],
+    [(QWEN[6], QWEN_7B, TWO), (LLAMA[0], QWEN_72B, ONE), (LLAMA[2], RLHFLOW, parse_gpus("RTX4090-24GB"))],
 )
 def test_what_does_not_fit_is_one_sentence(policy, prm, machine):
     with pytest.raises(ValueError, match=f"does not fit {machine}") as raised:

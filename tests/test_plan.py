@@ -17,7 +17,7 @@ from ttslib.plan.experiments import ALL_PRMS, LLAMA, PAPER, QWEN, R1, Run, new_r
 from ttslib.plan.hardware import KNOWN, NO_GPU, Gpu, Machine, from_smi, parse_gpus
 from ttslib.plan.memory import activation_bytes, can_split, engine, kv_bytes, split, weight_bytes
 from ttslib.plan.nano import notebooks
-from ttslib.plan.placement import alone, generate_seconds, gpus_needed, together
+from ttslib.plan.placement import alone, generate_seconds, gpus_needed, score_seconds, together
 from ttslib.plan.schedule import Cards, cost, refusals, schedule, total_hours
 from ttslib.plan.tokens import Expected, expected
 from ttslib.profiles import get_profile
@@ -117,7 +117,7 @@ def test_known_sizes():
 
 def test_tensor_parallelism_divides_the_heads():
     assert can_split(QWEN_05B, 2) and not can_split(QWEN_05B, 4)  # 14 heads
-    assert can_split(PRM_7B, 4) and not can_split(PRM_7B, 8)  # 28 heads, from hidden_size / head_dim
+    assert can_split(PRM_7B, 8)  # a PRM is spread by layers, of which it has 28
 
 
 def test_72b_needs_two_80gb_gpus():
@@ -255,9 +255,15 @@ def test_a_model_without_a_card_is_named():
 
 def test_ways_to_place_a_pair():
     ways = {str(place) for place in together(QWEN_72B, PRM_72B, Machine(8, A100))}
-    assert {"tp2 + tp2", "tp4 + tp4", "tp4, shared", "tp8, shared"} <= ways
+    assert {"tp2 + pp2", "tp4 + pp4", "tp8, shared"} <= ways
     assert all(place.gpus <= 8 for place in together(QWEN_72B, PRM_72B, Machine(8, A100)))
     assert [str(place) for place in together(LLAMA_8B, PRM_7B, Machine(1, A100))] == ["1 GPU, shared"]
+
+
+def test_gpus_that_share_a_prm_hold_more_and_are_no_faster():
+    one, *_, eight = alone(PRM_7B, Machine(8, A100))
+    assert (one.engine.gpus, eight.engine.gpus) == (1, 8) and eight.held > 8 * one.held
+    assert score_seconds(eight, A100, 1e6, 500) == pytest.approx(score_seconds(one, A100, 1e6, 500))
 
 
 def test_generation_is_bound_by_memory_for_one_sequence():

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config
 
 from ttslib.nano.tokenizer import build_tokenizer
 from ttslib.policies.base import Path, Step
-from ttslib.prms import load_prm
+from ttslib.prms import _network_class, load_prm
 from ttslib.prms.formats import shared_prefix
 from ttslib.prms.heads import Qwen2ForProcessRewardModel
 from ttslib.prms.prefixes import Prefix, PrefixCache
@@ -265,6 +266,44 @@ def test_the_reference_counts_every_token_every_time(folder):
     scores_of(prm, *paths)
     scores_of(prm, *paths)
     assert prm.usage.tokens == 2 * length and prm.usage.calls == 2 and len(prm.cache) == 0
+
+
+def test_layers_on_several_devices_keep_their_own_keys_and_values(prm, reference, monkeypatch):
+    # "cpu" and "cpu:0" are two names of the only device here: the parts are as on two GPUs.
+    places = {torch.device("cpu"): 2, torch.device("cpu:0"): 1}
+    monkeypatch.setattr("ttslib.prms.forward.layers_by_device", lambda network: places)
+    paths = random_paths(3, 8)
+    assert same(scores_of(prm, *paths), scores_of(reference, *paths))
+    longer = [replace(each, steps=(*each.steps, Step("So it is 9.\n\n"))) for each in paths]
+    before = prm.usage.tokens
+    assert same(scores_of(prm, *longer), scores_of(reference, *longer))
+    assert prm.usage.tokens - before < tokens_needed(prm, longer) / 2
+
+
+def test_several_gpus_share_the_layers(folder, monkeypatch):
+    asked, last = {}, 2
+
+    def from_pretrained(folder, **options):
+        asked.update(options)
+        network = load(folder, dtype=torch.float32, use_safetensors=True)
+        network.hf_device_map = {"model.layers.0": 1, "model.layers.1": last}
+        return network, {"missing_keys": []}
+
+    load = _network_class("tag" if "tag" in folder else "two_class").from_pretrained
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(device[-1]) * 2**30, 2**40))
+    monkeypatch.setattr("ttslib.prms._network_class", lambda format: SimpleNamespace(from_pretrained=from_pretrained))
+    load_prm(folder, device=["cuda:1", "cuda:2"])
+    assert asked["device_map"] == "balanced" and asked["max_memory"] == {1: 2**30, 2: 2**31}
+    last = "disk"
+    with pytest.raises(ValueError, match="does not fit cuda:1 and cuda:2"):
+        load_prm(folder, device=["cuda:1", "cuda:2"])
+
+
+@pytest.mark.parametrize("device", [["cuda:1", "cuda"], ["cpu", "cpu"], []])
+def test_only_numbered_gpus_share_a_prm(folder, device):
+    with pytest.raises(ValueError, match="Only GPUs can share a PRM"):
+        load_prm(folder, device=device)
 
 
 def test_a_path_longer_than_the_context_raises_and_says_so(prm):

@@ -37,17 +37,22 @@ def hub_config(repo: str, revision: str) -> tuple[dict[str, Any], str]:
     return json.loads(file.read_text(encoding="utf-8")), file.parent.name
 
 
-def check_memory(name: str, parameters: int, dtype, device: str) -> None:
-    """ValueError if weights of `dtype` need more bytes than the device has free."""
+def check_memory(name: str, parameters: int, dtype, *devices: str) -> None:
+    """ValueError if weights of `dtype` need more bytes than the devices have free together."""
+    needed, free = parameters * dtype.itemsize, sum(map(free_bytes, devices))
+    if needed > free:
+        raise ValueError(
+            f"{name} needs {needed / GIB:.1f} GiB for its weights, and {' and '.join(devices)}"
+            f" ha{'ve' if len(devices) > 1 else 's'} {free / GIB:.1f} GiB free."
+        )
+
+
+def free_bytes(device: str) -> int:
+    """Memory that is free on a GPU, or on this machine for "cpu"."""
     import psutil
     import torch
 
-    needed = parameters * dtype.itemsize
-    free = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else psutil.virtual_memory().available
-    if needed > free:
-        raise ValueError(
-            f"{name} needs {needed / GIB:.1f} GiB for its weights, and {device} has {free / GIB:.1f} GiB free."
-        )
+    return torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else psutil.virtual_memory().available
 
 
 def tensors(folder: Path) -> dict[str, int]:

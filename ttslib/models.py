@@ -54,33 +54,34 @@ def gpus_visible() -> Machine:
 def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `load_policy` and `load_prm` are given, from the cards of the two models.
 
-    The policy gets the first GPUs with its share of their memory, the PRM one of its own behind them, or else the one
-    that both share. `max_model_len` also ends a solution before it is longer than the PRM can read. Raises ValueError
-    if they do not fit.
+    The policy gets the first GPUs with its share of their memory, the PRM those behind them, or else the same ones.
+    `max_model_len` also ends a solution before it is longer than the PRM can read. Raises ValueError if they do
+    not fit.
     """
     place = best(policy, prm, machine)
     if place is None:
         weights = (weight_bytes(policy) + weight_bytes(prm)) / 1e9
         raise ValueError(
             f"{policy.name} with {prm.name}, {weights:.1f} GB of weights, does not fit {machine} "
-            f"of {machine.gpu.memory / 1e9:.1f} GB, where the PRM must be on one GPU: take smaller models or more GPUs."
+            f"of {machine.gpu.memory / 1e9:.1f} GB: take smaller models or more GPUs."
         )
     # A quarter is left to prompts and step markers, and because the two tokenizers cut the same text differently.
     readable = prm.context * 3 // 4
     gpus = place.policy.engine.gpus
+    first = gpus if place.apart else 0
     return {
         "backend": "vllm", "tensor_parallel_size": gpus,
         # Rounded down: the shares together must stay below what is free.
         "gpu_memory_utilization": int(place.policy.share * 100) / 100,
         "max_model_len": min(place.policy.engine.context, readable),
     }, {
-        "device": f"cuda:{gpus if place.apart else 0}",
+        "device": [f"cuda:{first + number}" for number in range(place.prm.engine.gpus)],
         # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
         "cache_tokens": int(place.prm.held / 2),
     }  # fmt: skip
 
 
 def best(policy: Any, prm: Any, machine: Machine) -> Placement | None:
-    """Apart, so that both work at once, before shared; on the fewest GPUs; with the PRM on one, as `load_prm` can."""
-    found = [place for place in together(policy, prm, machine) if place.prm.engine.gpus == 1] if machine.gpu else []
+    """Apart, so that both work at once, before shared; on the fewest GPUs."""
+    found = together(policy, prm, machine) if machine.gpu else ()
     return min(found, key=lambda place: (not place.apart, place.gpus), default=None)

@@ -34,17 +34,17 @@ def kv_bytes(card: Any, tensor_parallel: int = 1) -> int:
 def activation_bytes(card: Any, tensor_parallel: int = 1, assumptions: Assumptions = DEFAULT) -> float:
     """Peak on each GPU: one prefill batch of `batched_tokens` inside a layer, and the logits of all sequences.
 
-    Logits are float32 and held twice (the sampler's copy). Only a policy, whose card says how much it may write, has
-    them for all sequences.
+    Logits are float32 and held twice (the sampler's copy). Only a policy has them for all sequences.
     """
     channels = card.hidden_size * (RESIDUAL + INNER / tensor_parallel)
-    logits = assumptions.sequences * card.vocabulary * FLOAT32 * 2 if hasattr(card, "max_new_tokens") else 0
+    logits = 0 if in_turn(card) else assumptions.sequences * card.vocabulary * FLOAT32 * 2
     return assumptions.batched_tokens * channels * BF16 + logits
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A model on `gpus` GPUs (tensor parallel). Bytes are per GPU; `context` is the longest sequence it must hold."""
+    """A model on `gpus` GPUs: a policy spread by tensor parallelism, a PRM (`in_turn`) with its layers on one GPU after
+    the other. Bytes are per GPU; `context` is the longest sequence it must hold."""
 
     card: Any
     gpus: int
@@ -52,19 +52,29 @@ class Engine:
     activations: float
     kv: int
     context: int
+    in_turn: bool
 
 
 def engine(card: Any, gpus: int = 1, assumptions: Assumptions = DEFAULT) -> Engine:
     """`card` on that many GPUs; a long reasoner must hold the 32,768 tokens it may write."""
-    longest = max(assumptions.context, getattr(card, "max_new_tokens", 0))
-    return Engine(
-        card, gpus, weight_bytes(card) / gpus, activation_bytes(card, gpus, assumptions), kv_bytes(card, gpus),
-        min(card.context, longest),
-    )  # fmt: skip
+    longest = min(card.context, max(assumptions.context, getattr(card, "max_new_tokens", 0)))
+    weights = weight_bytes(card) / gpus
+    if in_turn(card):
+        return Engine(card, gpus, weights, activation_bytes(card, 1, assumptions), ceil(kv_bytes(card) / gpus), longest,
+                      in_turn=True)
+    return Engine(card, gpus, weights, activation_bytes(card, gpus, assumptions), kv_bytes(card, gpus), longest,
+                  in_turn=False)
+
+
+def in_turn(card: Any) -> bool:
+    """Whether it is a PRM, whose layers transformers spreads over GPUs; only a policy's card has `max_new_tokens`."""
+    return not hasattr(card, "max_new_tokens")
 
 
 def can_split(card: Any, gpus: int) -> bool:
-    """Whether tensor parallelism over `gpus` is possible: they must divide the attention heads (vLLM's rule)."""
+    """Whether `gpus` can share it: for tensor parallelism they must divide the attention heads (vLLM's rule)."""
+    if in_turn(card):
+        return gpus <= card.layers
     heads = getattr(card, "heads", None) or card.hidden_size // card.head_dim
     return heads % gpus == 0
 

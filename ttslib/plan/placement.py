@@ -36,8 +36,8 @@ class Placement:
     gpus: int
 
     def __str__(self) -> str:
-        spreads = [seat.engine.gpus for seat in (self.policy, self.prm) if seat]
-        names = [f"tp{gpus}" if gpus > 1 else "1 GPU" for gpus in spreads]
+        engines = [seat.engine for seat in (self.policy, self.prm) if seat]
+        names = [f"{'pp' if one.in_turn else 'tp'}{one.gpus}" if one.gpus > 1 else "1 GPU" for one in engines]
         if len(names) == 2:
             return " + ".join(names) if self.apart else f"{names[0]}, shared"
         return names[0]
@@ -103,9 +103,11 @@ def generate_seconds(seat: Seat, gpu: Gpu, count: float, length: float, assumpti
 
 
 def score_seconds(seat: Seat, gpu: Gpu, tokens: float, context: float, assumptions: Assumptions = DEFAULT) -> float:
-    """To forward `tokens` behind `context` tokens on average: the slower of computing and reading weights per batch."""
+    """To forward `tokens` behind `context` tokens on average: the slower of computing and reading weights per batch.
+
+    The GPUs that share a PRM's layers work one after the other, so that several are as fast as one.
+    """
     one = seat.engine
-    scale = assumptions.tensor_parallel if one.gpus > 1 else 1.0
-    compute = tokens * token_flops(one.card, context) / (one.gpus * gpu.flops * assumptions.compute * scale)
-    read = tokens / assumptions.batched_tokens * one.weights / (gpu.bandwidth * assumptions.decode_bandwidth * scale)
+    compute = tokens * token_flops(one.card, context) / (gpu.flops * assumptions.compute)
+    read = tokens / assumptions.batched_tokens * one.weights * one.gpus / (gpu.bandwidth * assumptions.decode_bandwidth)
     return max(compute, read)

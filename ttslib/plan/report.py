@@ -92,7 +92,8 @@ def experiments_table(planned: Sequence[Planned], machine: Machine, assumptions:
 
 
 PLACEMENT_NOTE = (
-    "'shared': policy and PRM on the same GPUs; '+': each on its own; tpK: spread over K GPUs (tensor parallel).\n"
+    "'shared': policy and PRM on the same GPUs; '+': each on its own; tpK: a policy spread over K GPUs (tensor\n"
+    "parallel); ppK: a PRM with its layers on K GPUs, which work one after the other.\n"
     "Copies run side by side. Memory: gpu_memory_utilization of each. At once: sequences that the KV cache keeps\n"
     "running per copy. Best-of-N samples with the policy alone, frees it, and scores the pool with the PRM alone."
 )

@@ -1,8 +1,9 @@
 """PRMs: `load_prm` by name, Hub id or path, each in its original's input format."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path as Folder
+from typing import Any
 
 from ttslib.policies.base import Path
 from ttslib.prms.base import PRM
@@ -25,13 +26,15 @@ HEADS = {
 
 
 def load_prm(name: str, *, format: str | None = None, format_options: Mapping[str, str] | None = None,
-             device: str | None = None, dtype: str | None = None, backend: str = "transformers", **options) -> PRM:
+             device: str | Sequence[str] | None = None, dtype: str | None = None, backend: str = "transformers",
+             **options) -> PRM:
     """The PRM `name`: a nano PRM ("nano-prm-qwen-m"), a Hub id, or the path of a Hugging Face folder.
 
     `format`: "tag" (tag token, +/- logits), "two_class" (two-class head at a marker), "chat_turns" (a step a turn, +/-
     logits) or "value_head" (sigmoid of a value at each line break). If not given it is that of the registry for exactly
     the paper's Hub ids, else read from the architecture; a causal LM that is neither must be told. `format_options`:
     what the format is built with (`tag`, `good`, `bad`, `bos`; `marker`, `system`; `separator`), unlike the original.
+    `device`: one, or several GPUs ("cuda:1", "cuda:2") that share the layers: room for a larger PRM, not more speed.
     `dtype`: default bfloat16 on a GPU, float32 without. `backend`: "transformers", or "vllm" for the formats "tag" and
     "chat_turns", which places itself (no `device`). `options` are those of `TransformersPRM` (reuse, cache_tokens,
     batch_tokens, patience) or of vLLM's `EngineArgs` (`max_model_len` is at most 16,384 unless given).
@@ -53,10 +56,14 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     from ttslib import checkpoint
     from ttslib.prms.transformers_prm import TransformersPRM
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    devices = [device] if isinstance(device, str) else list(device)
+    if len(devices) != 1 and not (devices and all(each.startswith("cuda:") for each in devices)):
+        raise ValueError(f"Only GPUs can share a PRM, each named by its number (cuda:0), not device={device!r}.")
+    if devices[0].startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"There is no GPU here for device={device!r}.")
-    dtype = dtype or ("bfloat16" if device.startswith("cuda") else "float32")
+    dtype = dtype or ("bfloat16" if devices[0].startswith("cuda") else "float32")
     if dtype not in DTYPES:
         raise ValueError(f"Unknown dtype {dtype!r}: give {' or '.join(map(repr, DTYPES))}.")
     precision = getattr(torch, dtype)
@@ -67,14 +74,14 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
         config, revision = json.loads((where / "config.json").read_text(encoding="utf-8")), None
     format = format or (card.format if card else _format_of(name, where, config))
     if card:
-        checkpoint.check_memory(name, card.parameters, precision, device)
+        checkpoint.check_memory(name, card.parameters, precision, *devices)
     folder = checkpoint.fetch(where, revision) if isinstance(where, str) else where
     sizes = checkpoint.tensors(folder)
     tied = HEADS[format] == ("lm_head.weight",) and config.get("tie_word_embeddings", False)
     head = () if tied else HEADS[format]
     checkpoint.check_head(name, set(sizes), head)
     loaded = sum(size for tensor, size in sizes.items() if tensor != "lm_head.weight" or tensor in head)
-    checkpoint.check_memory(name, loaded, precision, device)
+    checkpoint.check_memory(name, loaded, precision, *devices)
     if card and format == card.format:
         format_options = {**card.options, **(format_options or {})}
     if backend == "vllm" and HEADS[format] != ("lm_head.weight",):
@@ -87,11 +94,26 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
         room = {"max_model_len": min(context, VLLM_CONTEXT)}
         return VLLMPRM(str(folder), shape, dtype=dtype, **known, **(room | options))
     network, report = _network_class(format).from_pretrained(
-        folder, dtype=precision, use_safetensors=True, output_loading_info=True
+        folder, dtype=precision, use_safetensors=True, output_loading_info=True, **_spread(devices)
     )
     if missing := sorted(report["missing_keys"]):
         raise ValueError(f"{name} has no tensor {missing[0]}: it is no whole {type(network).__name__}.")
-    return TransformersPRM(network.to(device), shape, max_model_len=context, **known, **options)
+    if len(devices) == 1:
+        network = network.to(devices[0])
+    elif not all(isinstance(place, int) for place in network.hf_device_map.values()):
+        raise ValueError(f"{name} does not fit {' and '.join(devices)}: give it more GPUs, or leave more of them free.")
+    return TransformersPRM(network, shape, max_model_len=context, **known, **options)
+
+
+def _spread(devices: Sequence[str]) -> dict[str, Any]:
+    """What tells transformers to share the layers evenly among several GPUs; nothing for a single device."""
+    import torch
+
+    from ttslib.checkpoint import free_bytes
+
+    if len(devices) == 1:
+        return {}
+    return {"device_map": "balanced", "max_memory": {torch.device(each).index: free_bytes(each) for each in devices}}
 
 
 def _format_of(name: str, where: Folder | str, config: dict) -> str:

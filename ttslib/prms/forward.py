@@ -8,7 +8,7 @@ Past keys and values are padded on the left, new tokens on the right, so that in
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -46,7 +46,8 @@ def forward(network, format: Format, chains: Sequence[Chain], *, keep: bool = Tr
     ids = torch.tensor([chain.ids + (0,) * (new - chain.new) for chain in chains], device=device)
     if keep:
         kv = _padded(network, [chain.parent for chain in chains], past, new)
-        layers = [PaddedLayer(keys, values, past) for keys, values in zip(kv[::2], kv[1::2], strict=True)]
+        pairs = [pair for part in kv for pair in zip(part[::2], part[1::2], strict=True)]
+        layers = [PaddedLayer(keys, values, past) for keys, values in pairs]
         options = {"past_key_values": Cache(layers=layers), "use_cache": True}
         if past:
             lengths = torch.tensor([chain.past for chain in chains], device=device)[:, None]
@@ -70,32 +71,44 @@ def forward(network, format: Format, chains: Sequence[Chain], *, keep: bool = Tr
             if keep:
                 first = past + prefix.start - chain.past
                 # A copy: a view would keep the whole batch alive.
-                prefix.kv = kv[:, row, :, first : first + prefix.end - prefix.start].clone()
+                prefix.kv = [part[:, row, :, first : first + prefix.end - prefix.start].clone() for part in kv]
 
 
-def kv_shape(config) -> tuple[int, int, int]:
-    """(keys and values of all layers, heads, head dim) of a network's keys and values."""
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return 2 * config.num_hidden_layers, config.num_key_value_heads, width
+def layers_by_device(network) -> dict[torch.device, int]:
+    """How many layers each device holds, in the order in which they are passed."""
+    return Counter(next(layer.parameters()).device for layer in network.model.layers)
 
 
 def token_bytes(network) -> int:
-    """Bytes that the keys and values of one token take."""
-    return math.prod(kv_shape(network.config)) * network.dtype.itemsize
+    """Bytes that the keys and values of one token take, on all devices together."""
+    heads, width = _kv_shape(network.config)
+    return 2 * network.config.num_hidden_layers * heads * width * network.dtype.itemsize
 
 
-def _padded(network, parents: Sequence[Prefix | None], past: int, new: int) -> torch.Tensor:
-    """[2 * layers, rows, heads, past + new, head dim], the parents' keys and values ending at column `past`."""
-    layers, heads, width = kv_shape(network.config)
-    kv = torch.empty((layers, len(parents), heads, past + new, width), dtype=network.dtype, device=network.device)
+def _kv_shape(config) -> tuple[int, int]:
+    """(heads, head dim) of a layer's keys, and of its values."""
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return config.num_key_value_heads, width
+
+
+def _padded(network, parents: Sequence[Prefix | None], past: int, new: int) -> list[torch.Tensor]:
+    """For each device, in the order of its layers: [2 * layers, rows, heads, past + new, head dim], the parents' keys
+    and values ending at column `past`."""
+    heads, width = _kv_shape(network.config)
+    kv = [
+        torch.empty((2 * layers, len(parents), heads, past + new, width), dtype=network.dtype, device=device)
+        for device, layers in layers_by_device(network).items()
+    ]
     first: dict[Prefix | None, int] = {}
     for row, parent in enumerate(parents):
         same = first.setdefault(parent, row)
-        if same != row:
-            kv[:, row, :, :past] = kv[:, same, :, :past]
-            continue
         padding = past - (parent.end if parent else 0)
-        kv[:, row, :, :padding] = 0  # masked, but what was in that memory may be NaN
-        for prefix in parent.lineage() if parent else ():
-            kv[:, row, :, padding + prefix.start : padding + prefix.end] = prefix.kv
+        lineage = list(parent.lineage()) if parent else []
+        for place, part in enumerate(kv):
+            if same != row:
+                part[:, row, :, :past] = part[:, same, :, :past]
+                continue
+            part[:, row, :, :padding] = 0  # masked, but what was in that memory may be NaN
+            for prefix in lineage:
+                part[:, row, :, padding + prefix.start : padding + prefix.end] = prefix.kv[place]
     return kv

@@ -39,12 +39,12 @@ def step_scores(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:
     if format.head == "class":
         return model.score(hidden).float().softmax(-1)[:, 1]
     if format.head == "value":
-        summary = model.v_head["summary"]
+        summary, hidden = model.v_head["summary"], hidden.float()
         # In float32 whatever the body's dtype, as Skywork's own head.
-        return nn.functional.linear(hidden.float(), summary.weight.float(), summary.bias.float())[:, 0].sigmoid()
+        return nn.functional.linear(hidden, summary.weight.to(hidden), summary.bias.to(hidden))[:, 0].sigmoid()
     return step_logits(model, hidden, format).float().softmax(-1)[:, 0]
 
 
 def step_logits(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:
     """Logits of the format's (good, bad) tokens at hidden states [k, width]: [k, 2]."""
-    return hidden @ model.lm_head.weight[list(format.pair)].T.to(hidden.dtype)
+    return hidden @ model.lm_head.weight[list(format.pair)].T.to(hidden)

@@ -23,7 +23,8 @@ class Prefix:
 
     Attributes:
         cell: the search it belongs to; None outside of one.
-        kv: keys and values of the added tokens, [2 * layers, heads, tokens, head dim]; None until forwarded.
+        kv: keys and values of the added tokens, for each device [2 * its layers, heads, tokens, head dim]; None until
+            forwarded.
         scores: of every step that ends in it, the parent's included; empty until forwarded.
     """
 
@@ -31,7 +32,7 @@ class Prefix:
     cell: Usage | None
     parent: Prefix | None = None
     positions: tuple[int, ...] = ()
-    kv: torch.Tensor | None = field(default=None, repr=False)
+    kv: list[torch.Tensor] | None = field(default=None, repr=False)
     scores: tuple[float, ...] = ()
 
     @property
