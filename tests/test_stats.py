@@ -77,6 +77,13 @@ def test_paired_difference():
         paired_difference([1], [1, 0])
 
 
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_no_difference_seen_is_no_proof_of_none(n):
+    same = paired_difference([True] * n, [True] * n)
+    assert (same.value, same.n) == (0, n) and -same.low == same.high == pytest.approx(accuracy([0] * n).high)
+    assert paired_difference([], []).n == 0
+
+
 def test_pairing_narrows_the_interval():
     base = [i % 2 for i in range(100)]
     better = [1 if i < 10 else value for i, value in enumerate(base)]

@@ -35,25 +35,21 @@ class Estimate:
 
 
 def accuracy(correct: Sequence[float | bool | None], *, level: float = 0.95) -> Estimate:
-    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with a bootstrap interval over
-    problems.
+    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with a bootstrap interval over problems.
 
-    None marks a failed problem: it is left out and counted in `failed`. Where every value is 0, or every
-    value is 1, resampling says nothing (the interval would have width 0); the exact binomial
-    (Clopper-Pearson) end is given
-    there: high = 1 - (alpha/2)^(1/n), or low = (alpha/2)^(1/n). Raises ValueError for values outside [0, 1].
+    None marks a failed problem: it is left out and counted in `failed`. Where every value is 0, or every value is 1,
+    resampling says nothing (the interval would have width 0); the exact binomial (Clopper-Pearson) end is given there:
+    high = 1 - (alpha/2)^(1/n), or low = (alpha/2)^(1/n). Raises ValueError for values outside [0, 1].
     """
     values = np.array([float(value) for value in correct if value is not None])
     failed = len(correct) - len(values)
     if len(values) and not (np.all(values >= 0) and np.all(values <= 1)):
         raise ValueError("Values of an accuracy lie in [0, 1]; at least one given does not.")
     value, low, high = _interval(values, level)
-    if len(values) and np.all(values == values[0]):
-        end = ((1 - level) / 2) ** (1 / len(values))
-        if values[0] == 0:
-            high = 1 - end
-        elif values[0] == 1:
-            low = end
+    if len(values) and np.all(values == 0):
+        high = _unseen(len(values), level)
+    elif len(values) and np.all(values == 1):
+        low = 1 - _unseen(len(values), level)
     return Estimate(value, low, high, len(values), failed)
 
 
@@ -62,15 +58,18 @@ def paired_difference(
 ) -> Estimate:
     """Mean of a - b over the same problems in the same order, with a bootstrap interval over problems.
 
-    A problem that is None in either is left out and counted in `failed`. Raises ValueError if the lengths
-    differ.
+    Values lie in [0, 1]; a problem that is None in either is left out and counted in `failed`. Where no problem
+    differs, resampling says nothing, as in `accuracy`: at most a share of 1 - (alpha/2)^(1/n) of all problems differs,
+    and the interval is as wide to both sides. Raises ValueError if the lengths differ.
     """
     if len(a) != len(b):
-        raise ValueError(
-            f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}."
-        )
+        raise ValueError(f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}.")
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
-    value, low, high = _interval(np.array([float(x) - float(y) for x, y in pairs]), level)
+    differences = np.array([float(x) - float(y) for x, y in pairs])
+    value, low, high = _interval(differences, level)
+    if len(differences) and not differences.any():
+        high = _unseen(len(differences), level)
+        low = -high
     return Estimate(value, low, high, len(pairs), len(a) - len(pairs))
 
 
@@ -88,6 +87,11 @@ def pass_at_k(n: int, c: int, k: int) -> float:
             f"pass@{k} needs at least {max(k, 1)} samples and k of at least 1; there are {n} samples."
         )
     return 1 - math.comb(n - c, k) / math.comb(n, k)
+
+
+def _unseen(n: int, level: float) -> float:
+    """Exact binomial (Clopper-Pearson) upper end of the share of something that none of n problems shows."""
+    return 1 - ((1 - level) / 2) ** (1 / n)
 
 
 def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
