@@ -92,6 +92,17 @@ def test_a_pool_without_a_prm_is_used_as_it_is(tmp_path):
     assert policy.usage.calls == 6
 
 
+def test_a_closed_policys_samples_are_scored(tmp_path):
+    policy = ScriptedPolicy()
+    solve(problems(6), policy, None, method="best_of_n", n=8, store=tmp_path / "store", progress=False)
+    policy.closed = True
+    same_as_direct(run(tmp_path, "best_of_n", policy=policy), ScriptedPolicy(), ScriptedPRM(), n=8)
+    with pytest.raises(ValueError, match="closed, and 6 of 6 cells have no samples yet"):
+        run(tmp_path, "best_of_n", policy=policy, seed=1)
+    with Store(tmp_path / "store") as store:
+        assert len(store) == 2 * 6
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"n": 4}, {"temperature": 1.0}, {"max_tokens": 9}])
 def test_other_settings_are_another_pool(tmp_path, other):
     policy = ScriptedPolicy()

@@ -1,7 +1,6 @@
 """Real nano models through real vLLM and through transformers: both keep the protocol, and they agree."""
 
 import asyncio
-import gc
 import importlib.util
 import json
 import shutil
@@ -230,16 +229,25 @@ def test_every_end_in_the_generation_config_ends_a_text(model_path, tmp_path, po
 
 
 @pytest.mark.engine
-def test_an_engine_that_is_dropped_is_freed_and_the_others_work_on(model_path, policy_of):
+def test_a_closed_engine_is_freed_and_the_others_work_on(model_path, policy_of):
     stays = policy_of(POLICY_NAMES[0], "vllm")
     policy = load_policy(str(model_path(POLICY_NAMES[0])), backend="vllm", prompt="nano")
-    assert asyncio.run(greedy(policy, PROBLEMS[:1]))[0].tokens
+    assert asyncio.run(greedy(policy, PROBLEMS[:1]))[0].tokens and not policy.closed
     runner = weakref.ref(policy.engine.core.engine_core.engine_core.model_executor.driver_worker.worker.model_runner)
-    del policy
-    gc.unfreeze()
-    gc.collect()
-    assert runner() is None
+    policy.close()
+    assert runner() is None and policy.closed
+    with pytest.raises(RuntimeError, match=f"{POLICY_NAMES[0]} is closed"):
+        asyncio.run(greedy(policy, PROBLEMS[:1]))
     assert asyncio.run(greedy(stays, PROBLEMS[:1]))[0].tokens
+
+
+def test_a_closed_policy_of_transformers_is_freed(model_path):
+    policy = load_policy(str(model_path(POLICY_NAMES[0])), backend="transformers", prompt="nano")
+    model = weakref.ref(policy.model)
+    policy.close()
+    assert model() is None and policy.closed
+    with pytest.raises(RuntimeError, match="is closed: load it again"):
+        asyncio.run(greedy(policy, PROBLEMS[:1]))
 
 
 def test_batches_over_the_token_budget_are_split_and_change_nothing(policy_of, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import weakref
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -442,6 +443,16 @@ def test_tokens_count_for_the_search_that_asked_and_do_not_depend_on_the_others(
     assert (mine.tokens, mine.calls) == (tokens_needed(prm, first), 2)
     assert (yours.tokens, yours.calls) == (tokens_needed(prm, second), 2)
     assert (prm.usage.tokens, prm.usage.calls) == (mine.tokens + yours.tokens, 4)
+
+
+def test_a_closed_prm_is_freed(folder):
+    prm = load_prm(folder)
+    scores_of(prm, path("7+5=12"))
+    network = weakref.ref(prm.network)
+    prm.close()
+    assert network() is None and len(prm.cache) == 0
+    with pytest.raises(RuntimeError, match="is closed: load it again"):
+        scores_of(prm, path("7+5=12"))
 
 
 def test_unknown_formats_are_named(folder):

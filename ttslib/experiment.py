@@ -79,7 +79,8 @@ def solve(
 
     Best-of-N samples are drawn once: they are stored as a record without a PRM, whatever `prm` is, and that of the
     PRM is made by scoring them. Its policy tokens are those of the samples; `records.policy_tokens` sums over records
-    without counting any sample twice.
+    without counting any sample twice. So policy and PRM need not be in memory together: sample with `prm=None`, call
+    `policy.close()`, load the PRM, and call again with both.
 
     A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
     with `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens,
@@ -104,6 +105,10 @@ def solve(
             key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed
         }
         missing = {cell.key: cell for cell in cells if cell.key not in known or cell.key in retry_after}
+        sampled = known.keys() - retry_after.keys()
+        unsampled = sum((cell.pool or cell).key not in sampled for cell in missing.values())
+        if unsampled and getattr(policy, "closed", False):
+            raise ValueError(f"{policy.name} is closed, and {unsampled} of {len(cells)} cells have no samples yet.")
         if missing:
             quiet = not progress if progress is not None else os.environ.get("TTSLIB_QUIET") == "1"
             title = f"{method} N={cells[0].N} {policy.name}"

@@ -1,19 +1,18 @@
 """In-process vLLM engines, pumped from the event loop of the searches; several in one process, which come and go.
 
 vLLM 0.32 gives all engines of a process one set of distributed groups, and the first engine that is garbage-collected
-destroys it: the others then fail with "pipeline model parallel group is not initialized". It also hides everything that
-exists when an engine has started from the garbage collector, dropped engines with their caches included. In a notebook
-a second `policy = load_policy(...)` is enough for either.
+destroys it: the others then fail with "pipeline model parallel group is not initialized". In a notebook a second
+`policy = load_policy(...)` is enough for that.
 """
 
 import asyncio
-import gc
 import itertools
 import weakref
 
 import torch
 from vllm import EngineArgs, LLMEngine
 
+from ttslib.memory import reclaim
 from ttslib.zoo import pinned
 
 _live: set[object] = set()
@@ -24,8 +23,7 @@ def start_engine(arguments: EngineArgs) -> LLMEngine:
 
     It can be dropped at any time without harm to the others; the last one tears down what they share.
     """
-    gc.unfreeze()
-    gc.collect()
+    reclaim()
     engine = LLMEngine.from_engine_args(arguments)
     client = engine.engine_core
     if hasattr(client, "engine_core"):  # else it runs in a process of its own and shares nothing
@@ -66,8 +64,18 @@ class Engine:
         self._waiting: dict[str, asyncio.Future] = {}
         self._pump: asyncio.Task | None = None
 
+    def close(self) -> None:
+        """Frees weights and cache; RuntimeError while a request is unfinished."""
+        if self._waiting:
+            raise RuntimeError(f"{self.name} has {len(self._waiting)} unfinished requests: close it after them.")
+        self.core = None
+        reclaim()
+
     async def submit(self, ids: list[int], params):
-        """vLLM's final output for these token ids; RuntimeError with its cause if the engine fails."""
+        """vLLM's final output for these token ids; RuntimeError if the engine is closed, or with its cause if it fails.
+        """
+        if self.core is None:
+            raise RuntimeError(f"{self.name} is closed: load it again.")
         request = f"{next(self._ids)}"
         future = asyncio.get_running_loop().create_future()
         self.core.add_request(request, {"prompt_token_ids": ids}, params)

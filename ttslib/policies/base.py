@@ -57,6 +57,7 @@ class Policy(Protocol):
         separator: the text that ends a step.
         usage: tokens generated and calls made so far; it only grows.
         sampling: the model's own `Sampling`; a policy may do without one.
+        closed: whether it can sample no more; a policy may do without it, and without `close`.
     """
 
     name: str
@@ -81,4 +82,8 @@ class Policy(Protocol):
         Below 1, `top_p` samples from the fewest likeliest tokens that together have this probability (after
         `temperature`). `Step.logprob` counts neither.
         """
+        ...
+
+    def close(self) -> None:
+        """Frees its memory. What it has sampled can still be scored: `solve` takes a closed policy."""
         ...

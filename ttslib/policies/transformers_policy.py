@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ttslib.memory import reclaim
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
@@ -42,9 +43,20 @@ class TransformersPolicy:
         self._queue: list[_Request] = []
         self._pump: asyncio.Task | None = None
 
+    @property
+    def closed(self) -> bool:
+        return self.model is None
+
+    def close(self) -> None:
+        """See `Policy.close`."""
+        self.model = None
+        reclaim()
+
     async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
                      stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
+        if self.closed:
+            raise RuntimeError(f"{self.name} is closed: load it again.")
         ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
         loop = asyncio.get_running_loop()
         rows = [_Row(ids, seed + i, temperature, top_p, stop, limit) for i in range(n)]

@@ -30,6 +30,14 @@ class VLLMPolicy:
         self.tokenizer = self.engine.core.get_tokenizer()
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
 
+    @property
+    def closed(self) -> bool:
+        return self.engine.core is None
+
+    def close(self) -> None:
+        """See `Policy.close`."""
+        self.engine.close()
+
     async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
                      stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
         """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""

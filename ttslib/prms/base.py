@@ -26,3 +26,7 @@ class PRM(Protocol):
     async def score(self, paths: Sequence[Path]) -> list[list[float]]:
         """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`."""
         ...
+
+    def close(self) -> None:
+        """Frees its memory; scoring again raises RuntimeError. A PRM may do without it."""
+        ...

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass
 
+from ttslib.memory import reclaim
 from ttslib.policies.base import Path
 from ttslib.prms.formats import Encoded, Format, encode_path, shared_prefix
 from ttslib.prms.forward import forward, token_bytes
@@ -61,9 +62,16 @@ class TransformersPRM:
         self._queue: list[Request] = []
         self._task: asyncio.Task | None = None
 
+    def close(self) -> None:
+        """See `PRM.close`."""
+        self.network, self.cache = None, PrefixCache(0)
+        reclaim()
+
     async def score(self, paths: Sequence[Path]) -> list[list[float]]:
         """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context (no score is ever cut
         off) or holds the format's marker, and RuntimeError with its cause if the network fails."""
+        if self.network is None:
+            raise RuntimeError(f"{self.name} is closed: load it again.")
         cell, loop = current(), asyncio.get_running_loop()
         with self._timed():
             requests = [

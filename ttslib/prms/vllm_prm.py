@@ -29,6 +29,10 @@ class VLLMPRM:
             folder, name=name, revision=revision, dtype=dtype, max_model_len=max_model_len, **engine_options
         )
 
+    def close(self) -> None:
+        """See `PRM.close`."""
+        self.engine.close()
+
     async def score(self, paths: Sequence[Path]) -> list[list[float]]:
         """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context or holds the format's
         marker, and RuntimeError with its cause if the engine fails."""
