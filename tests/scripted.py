@@ -5,6 +5,7 @@ python scripted.py STORE SIDE_FILE METHOD N PROBLEMS SLEEP [PRM_NAME]
 
 import asyncio
 import hashlib
+import math
 import os
 import random
 import signal
@@ -61,14 +62,20 @@ class ScriptedPolicy:
 
 
 class ScriptedPRM:
+    """Reads at most `context` steps."""
+
     name, revision = "scripted-prm", "r1"
 
-    def __init__(self):
-        self.usage = Usage()
+    def __init__(self, context: float = math.inf):
+        self.context, self.usage = context, Usage()
 
     async def score(self, paths):
         self.usage.add(tokens=sum(len(path.steps) for path in paths), calls=1)
-        return [[rng(step.text).random() for step in path.steps[len(path.scores) :]] for path in paths]
+        return [
+            [rng(step.text).random() for step in path.steps[len(path.scores) :]]
+            if len(path.steps) <= self.context else None
+            for path in paths
+        ]
 
 
 def main() -> None:

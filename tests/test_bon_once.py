@@ -92,6 +92,14 @@ def test_a_pool_without_a_prm_is_used_as_it_is(tmp_path):
     assert policy.usage.calls == 6
 
 
+def test_solutions_that_the_prm_cannot_read_are_counted_and_fail_nothing(tmp_path):
+    results = run(tmp_path, "best_of_n", prm=ScriptedPRM(context=1))
+    assert results.unread == 6 * 8 and not results.failures and "48 solutions unread" in repr(results)
+    assert run(tmp_path, "best_of_n", prm=OtherPRM()).unread == 0
+    bare = solve(problems(6), ScriptedPolicy(), None, method="best_of_n", n=8, store=tmp_path / "store", progress=False)
+    assert bare.unread == 0 and bare.accuracy() == results.accuracy()
+
+
 def test_a_closed_policys_samples_are_scored(tmp_path):
     policy = ScriptedPolicy()
     solve(problems(6), policy, None, method="best_of_n", n=8, store=tmp_path / "store", progress=False)

@@ -9,6 +9,7 @@ import pytest
 
 from ttslib import models
 from ttslib.models import best, load_models, options_for
+from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
 from ttslib.plan.hardware import NO_GPU, parse_gpus
 from ttslib.policies import PAPER_POLICIES
@@ -60,10 +61,23 @@ def test_a_prm_too_large_for_one_gpu_gets_several():
     assert for_policy["tensor_parallel_size"] == 2 and for_prm["device"] == ["cuda:2", "cuda:3"]
 
 
-def test_a_solution_ends_before_the_prm_cannot_read_it():
-    assert options(LLAMA[2], QWEN_7B, ONE)[0]["max_model_len"] == 3072
-    assert options(LLAMA[2], RLHFLOW, ONE)[0]["max_model_len"] == 8192
-    assert options(R1[1], RLHFLOW, TWO)[0]["max_model_len"] == 32768
+@pytest.mark.parametrize(("policy", "machine", "context"), [(LLAMA[2], ONE, 8192), (R1[1], TWO, 32768)])
+def test_every_prm_scores_the_same_samples(policy, machine, context):
+    # The policy's settings are part of the address of its samples.
+    assert {options(policy, prm, machine)[0]["max_model_len"] for prm in (QWEN_7B, RLHFLOW)} == {context}
+
+
+def test_engines_batch_as_the_plan_assumes():
+    policy, prm = options(LLAMA[0], QWEN_7B, ONE)
+    assert policy["max_num_batched_tokens"] == prm["batch_tokens"] == DEFAULT.batched_tokens
+
+
+@pytest.mark.parametrize("policy", [LLAMA[0], QWEN[0]])
+def test_a_small_share_still_holds_the_policy(policy):
+    place = best(PAPER_POLICIES[policy], PAPER_PRMS[QWEN_72B], parse_gpus("2xA100-80GB"))
+    if place is not None:
+        needed = place.policy.engine.weights + place.policy.engine.activations
+        assert options(policy, QWEN_72B, parse_gpus("2xA100-80GB"))[0]["gpu_memory_utilization"] * 80e9 > needed
 
 
 @pytest.mark.parametrize(

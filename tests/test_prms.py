@@ -307,19 +307,20 @@ def test_only_numbered_gpus_share_a_prm(folder, device):
         load_prm(folder, device=device)
 
 
-def test_a_path_longer_than_the_context_raises_and_says_so(prm):
-    with pytest.raises(ValueError, match=rf"a path of p0 is \d+ tokens, more than its context of {CONTEXT}"):
-        scores_of(prm, path(*(f"{number}+1" for number in range(CONTEXT))))
+def test_a_path_longer_than_the_context_has_no_score_and_forwards_nothing(prm, reference):
+    long, short = path(*(f"{number}+1" for number in range(CONTEXT))), path("7+5=12")
+    nothing, some, scored = scores_of(prm, long, short, replace(short, scores=(0.5,)))
+    assert nothing is None and same([some], scores_of(reference, short)) and scored == []
+    assert prm.usage.tokens == len(ids_of(prm, short))
 
 
 def test_a_bad_request_fails_alone(prm, reference):
-    """The marker in a question or a step, a path that is too long: the requests beside it get their scores."""
+    """The marker in a question or a step: the requests beside it get their scores."""
     marker = prm.format.tokenizer.decode([prm.format.marker])
     good = path("7+5=12\n\n")
     bad = [
         path("7+5=12", problem=replace(PROBLEM, question=f"What is {marker}?")),
         path(f"7{marker}5"),
-        path(*("9" for _ in range(CONTEXT))),
     ]
 
     async def all_at_once():
@@ -327,7 +328,7 @@ def test_a_bad_request_fails_alone(prm, reference):
 
     *failures, found = asyncio.run(all_at_once())
     assert all(isinstance(failure, ValueError) for failure in failures)
-    assert "marker" in str(failures[0]) and "marker" in str(failures[1]) and "context" in str(failures[2])
+    assert "marker" in str(failures[0]) and "marker" in str(failures[1])
     assert same(found, scores_of(reference, good))
 
 

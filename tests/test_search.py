@@ -36,13 +36,15 @@ def words(trajectory) -> str:
 
 @dataclass
 class Script:
-    """Policy: the words of a path -> the steps to return, cut to n. PRM: the last word -> its score."""
+    """Policy: the words of a path -> the steps to return, cut to n. PRM: the last word -> its score; it reads at most
+    `context` steps."""
 
     steps: dict[str, list[Step]]
     scores: dict[str, float] = field(default_factory=dict)
     name: str = "script"
     revision: str = "1"
     separator: str = SEP
+    context: int = 99
     asked: list = field(default_factory=list)
     scored: list = field(default_factory=list)
 
@@ -56,7 +58,8 @@ class Script:
         keys = [[words(One([each.text])) for each in path.steps] for path in paths]
         self.scored.append([key[-1] for key in keys])
         new = [key[len(path.scores) :] for key, path in zip(keys, paths, strict=True)]
-        return [[self.scores[word] for word in key] for key in new]
+        read = [len(path.steps) <= self.context for path in paths]
+        return [[self.scores[word] for word in key] if fits else None for key, fits in zip(new, read, strict=True)]
 
 
 @dataclass
@@ -332,6 +335,24 @@ def test_best_of_n_splits_and_scores_afterwards():
     assert script.asked[0][1:] == (4, sample_seed(0, "p1"), 0.7, None, 8192)
     assert [node.parent for node in tree.nodes] == [None, 0, None, 2, None, 4]
     assert sum(node.tokens for node in tree.nodes) == 5 and tree.nodes[1].logprob == -2.0
+
+
+def test_what_the_prm_cannot_read_is_recorded_and_not_kept():
+    script = Script(
+        {"": [step("a"), step("b!", "eos"), step("c"), step("d")], "a": [step("e!"), step("f!")]},
+        {"a": 0.9, "b!": 0.8, "c": 0.1, "d": 0.1}, context=1,
+    )  # fmt: skip
+    found, tree = run(beam_search, script, n=4, width=2)
+    assert [words(each) for each in found] == ["b!"]
+    assert [node.score for node in tree.nodes] == [0.9, 0.8, 0.1, 0.1, None, None]
+    assert tree.dropped() == {"rank": 2, "length": 2, "duplicate": 0}
+    assert run(dvts, script, n=4, width=2)[0] == []
+
+
+def test_a_solution_that_the_prm_cannot_read_is_kept_without_scores():
+    script = Script({"": [step("a!", "eos"), Step(f"b{SEP}c!", (1,), "eos")]}, {"a!": 0.5}, context=1)
+    found, tree = run(best_of_n, script, n=2)
+    assert [each.scores for each in found] == [(0.5,), ()] and [node.score for node in tree.nodes] == [0.5, None, None]
 
 
 def test_best_of_n_needs_no_prm():

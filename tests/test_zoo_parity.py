@@ -72,7 +72,7 @@ def test_a_prm_gives_the_same_step_scores(name, model_path):
     folder = str(model_path(name))
     prm = load_prm(folder, dtype="float32")
     if prm.format.head == "class":
-        theirs = pooled(folder, [encode_path(prm.format, path, name, prm.max_model_len) for path in paths()])
+        theirs = pooled(folder, [encode_path(prm.format, path, prm.max_model_len) for path in paths()])
     else:
         theirs = asyncio.run(load_prm(folder, dtype="float32", backend="vllm").score(paths()))
     ours = asyncio.run(prm.score(paths()))

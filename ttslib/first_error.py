@@ -41,7 +41,8 @@ class Judgement:
 def score_solutions(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple[float, ...]]:
     """One score per step of each solution. A plain blocking call, in a script or a notebook.
 
-    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1].
+    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1], or none
+    because a solution is longer than it can read.
     """
     return loop.run(_scored(prm, solutions))
 
@@ -50,7 +51,10 @@ async def _scored(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple
     paths = [Path(Problem(each.id, each.problem, ""), tuple(map(Step, each.steps))) for each in solutions]
     found = []
     for start in range(0, len(paths), TOGETHER):
-        found += [path.scores for path in await score(prm, paths[start : start + TOGETHER])]
+        for path in await score(prm, paths[start : start + TOGETHER]):
+            if len(path.scores) < len(path.steps):
+                raise ValueError(f"Solution {path.problem.id} is longer than {prm.name} can read.")
+            found.append(path.scores)
     return found
 
 

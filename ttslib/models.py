@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
 from ttslib.plan.memory import weight_bytes
 from ttslib.plan.placement import Placement, together
@@ -55,8 +56,8 @@ def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any]
     """What `load_policy` and `load_prm` are given, from the cards of the two models.
 
     The policy gets the first GPUs with its share of their memory, the PRM those behind them, or else the same ones.
-    `max_model_len` also ends a solution before it is longer than the PRM can read. Raises ValueError if they do
-    not fit.
+    The policy's context does not depend on the PRM, so that all PRMs score the same samples. Raises ValueError if they
+    do not fit.
     """
     place = best(policy, prm, machine)
     if place is None:
@@ -65,19 +66,17 @@ def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any]
             f"{policy.name} with {prm.name}, {weights:.1f} GB of weights, does not fit {machine} "
             f"of {machine.gpu.memory / 1e9:.1f} GB: take smaller models or more GPUs."
         )
-    # A quarter is left to prompts and step markers, and because the two tokenizers cut the same text differently.
-    readable = prm.context * 3 // 4
     gpus = place.policy.engine.gpus
     first = gpus if place.apart else 0
     return {
         "backend": "vllm", "tensor_parallel_size": gpus,
         # Rounded down: the shares together must stay below what is free.
-        "gpu_memory_utilization": int(place.policy.share * 100) / 100,
-        "max_model_len": min(place.policy.engine.context, readable),
+        "gpu_memory_utilization": int(place.policy.share * 10_000) / 10_000,
+        "max_model_len": place.policy.engine.context, "max_num_batched_tokens": DEFAULT.batched_tokens,
     }, {
         "device": [f"cuda:{first + number}" for number in range(place.prm.engine.gpus)],
         # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
-        "cache_tokens": int(place.prm.held / 2),
+        "cache_tokens": int(place.prm.held / 2), "batch_tokens": DEFAULT.batched_tokens,
     }  # fmt: skip
 
 

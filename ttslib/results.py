@@ -58,8 +58,14 @@ class Results:
         part = f" (sub-samples of {self._budget})" if self._budget else ""
         return (
             f"Results of {first.cell['method']} N={first.N} M={first.M}{part} on {len(self)} problems, "
-            f"{len(self.failures)} failed"
+            f"{len(self.failures)} failed" + (f", {self.unread} solutions unread" if self.unread else "")
         )
+
+    @property
+    def unread(self) -> int:
+        """Solutions that were longer than the PRM could read: they have no score, and no weight in its votes."""
+        scored = (record for record in self.records if record.cell.get("prm"))
+        return sum(bool(path["steps"]) and not path["scores"] for record in scored for path in record.trajectories)
 
     @property
     def failures(self) -> list[Record]:

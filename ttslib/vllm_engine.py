@@ -8,6 +8,7 @@ destroys it: the others then fail with "pipeline model parallel group is not ini
 import asyncio
 import itertools
 import weakref
+from typing import Any
 
 import torch
 from vllm import EngineArgs, LLMEngine
@@ -35,9 +36,23 @@ def start_engine(arguments: EngineArgs) -> LLMEngine:
 
 
 def _release(core, mark: object) -> None:
+    """Ends an engine that was collected: with the last one what all share, else only workers of its own."""
     _live.discard(mark)
     if not _live:
         core.shutdown()
+    elif core.vllm_config.parallel_config.world_size > 1:
+        core.model_executor.shutdown()
+
+
+def cpu_options(max_model_len: int) -> dict[str, Any]:
+    """`EngineArgs` of an engine on the CPU; on a GPU vLLM has its own."""
+    return {
+        "enforce_eager": True,
+        # vLLM's default, 128, leaves shorter prefixes out of the prefix cache: every step would start anew.
+        "block_size": 32,
+        # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
+        "enable_chunked_prefill": False, "max_num_batched_tokens": max(4 * max_model_len, 16384),
+    }  # fmt: skip
 
 
 class Engine:
@@ -50,15 +65,11 @@ class Engine:
 
     def __init__(self, folder: str, *, name: str, revision: str, dtype: str, max_model_len: int, **options):
         if not torch.cuda.is_available():
-            # vLLM's default on CPU, 128, leaves shorter prefixes out of the prefix cache: every step would start anew.
-            options = {"block_size": 32} | options
+            options = cpu_options(max_model_len) | options
         self.name = name
         self.core = start_engine(EngineArgs(
-            model=folder, dtype=dtype, max_model_len=max_model_len, enforce_eager=True,
-            # A split prefill with a seeded request crashes the CPU sampler, so no prefill may be split.
-            enable_chunked_prefill=False, max_num_batched_tokens=max(4 * max_model_len, 16384),
-            enable_prefix_caching=True, disable_log_stats=True, use_tqdm_on_load=False,
-            **pinned(folder, revision), **options,
+            model=folder, dtype=dtype, max_model_len=max_model_len, enable_prefix_caching=True, disable_log_stats=True,
+            use_tqdm_on_load=False, **pinned(folder, revision), **options,
         ))  # fmt: skip
         self._ids = itertools.count()
         self._waiting: dict[str, asyncio.Future] = {}

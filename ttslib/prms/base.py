@@ -23,8 +23,9 @@ class PRM(Protocol):
     revision: str
     usage: Usage
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float]]:
-        """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
+        """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`; None for a
+        path that is longer than the PRM can read: no score is ever cut off."""
         ...
 
     def close(self) -> None:

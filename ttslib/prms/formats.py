@@ -28,14 +28,10 @@ class Format(Protocol):
     def encode(self, question: str, steps: list[str]) -> Encoded: ...
 
 
-def encode_path(format: Format, path: Path, name: str, context: int) -> Encoded:
-    """A path in the PRM's format; ValueError, with the PRM's name, if it is longer than its context."""
+def encode_path(format: Format, path: Path, context: int) -> Encoded | None:
+    """A path in the PRM's format; None if it is longer than the PRM's context."""
     encoded = format.encode(path.problem.question, [step.text for step in path.steps])
-    if len(encoded.ids) > context:
-        raise ValueError(
-            f"{name}: a path of {path.problem.id} is {len(encoded.ids)} tokens, more than its context of {context}."
-        )
-    return encoded
+    return encoded if len(encoded.ids) <= context else None
 
 
 def positions_of(ids: list[int], marker: int, steps: int, name: str) -> tuple[int, ...]:

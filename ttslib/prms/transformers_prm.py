@@ -67,35 +67,37 @@ class TransformersPRM:
         self.network, self.cache = None, PrefixCache(0)
         reclaim()
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float]]:
-        """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context (no score is ever cut
-        off) or holds the format's marker, and RuntimeError with its cause if the network fails."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
+        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError with its cause
+        if the network fails."""
         if self.network is None:
             raise RuntimeError(f"{self.name} is closed: load it again.")
-        cell, loop = current(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         with self._timed():
-            requests = [
-                Request(*self._encode(path), len(path.scores), cell, loop.create_future())
-                for path in paths if len(path.steps) > len(path.scores)
-            ]
+            asked = [self._request(path, loop.create_future()) for path in paths if len(path.steps) > len(path.scores)]
+        requests = [request for request in asked if request]
         self._queue += requests
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
             # In an empty context: every token is counted for the search that asked, not for the one that came first.
             self._task = loop.create_task(self._drain(), context=Context())
-        scores = iter(await asyncio.gather(*(request.future for request in requests)))
+        await asyncio.gather(*(request.future for request in requests))
         self.usage.add(tokens=0, calls=1)
-        return [next(scores) if len(path.steps) > len(path.scores) else [] for path in paths]
+        replies = (request and request.future.result() for request in asked)
+        return [next(replies) if len(path.steps) > len(path.scores) else [] for path in paths]
 
-    def _encode(self, path: Path) -> tuple[Encoded, int]:
-        """The path in the PRM's format, and how many of its first ids every path of its question has."""
+    def _request(self, path: Path, future: asyncio.Future) -> Request | None:
+        """What is asked for a path; None if it is longer than the context."""
         question = path.problem.question
-        encoded = encode_path(self.format, path, self.name, self.max_model_len)
+        encoded = encode_path(self.format, path, self.max_model_len)
+        if encoded is None:
+            return None
         if question not in self._stems:
             if len(self._stems) >= STEMS:
                 self._stems.clear()
             one, other = (self.format.encode(question, [step]).ids for step in ("?", "1"))
             self._stems[question] = one[: shared_prefix(one, other)]
-        return encoded, shared_prefix(self._stems[question], encoded.ids)
+        stem = shared_prefix(self._stems[question], encoded.ids)
+        return Request(encoded, stem, len(path.scores), current(), future)
 
     async def _drain(self) -> None:
         """Serves what is queued until nothing is; requests given up, or left behind by a closed loop, are dropped."""

@@ -33,18 +33,20 @@ class VLLMPRM:
         """See `PRM.close`."""
         self.engine.close()
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float]]:
-        """See `PRM.score`. Raises ValueError for a path that is longer than the PRM's context or holds the format's
-        marker, and RuntimeError with its cause if the engine fails."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
+        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError with its cause
+        if the engine fails."""
         found = await asyncio.gather(*(self._new_scores(path) for path in paths))
         self.usage.add(tokens=0, calls=1)
         return found
 
-    async def _new_scores(self, path: Path) -> list[float]:
+    async def _new_scores(self, path: Path) -> list[float] | None:
         known = len(path.scores)
         if len(path.steps) == known:
             return []
-        encoded = encode_path(self.format, path, self.name, self.max_model_len)
+        encoded = encode_path(self.format, path, self.max_model_len)
+        if encoded is None:
+            return None
         return [await self._ask(list(encoded.ids[: position + 1])) for position in encoded.positions[known:]]
 
     async def _ask(self, ids: list[int]) -> float:

@@ -64,6 +64,7 @@ async def beam_search(
       steps have used up `max_tokens`; `Trajectory.end` says which. An ended path is ranked like any other.
     - A step cut by the token limit (`finish` "length", no closed box) is recorded but neither scored nor
       kept, unless all candidates of that depth were cut: then they are ranked and end as "length".
+    - A path that is longer than the PRM can read is recorded but neither scored nor kept.
     - Identical siblings are scored and expanded once (`Node.copies` counts them), so fewer than n // width
       trajectories may come out.
     - Equal scores are ranked in sampling order: children of the better-ranked parent first, then as sampled.
@@ -135,7 +136,10 @@ async def grow(
         candidates = [child(branch, *one) for branch, new in zip(live, sampled, strict=True) for one in new]
         candidates = [each for each in candidates if not each.cut] or candidates
         paths = await score(prm, [each.path for each in candidates])
-        candidates = [replace(each, path=path) for each, path in zip(candidates, paths, strict=True)]
+        candidates = [
+            replace(each, path=path)
+            for each, path in zip(candidates, paths, strict=True) if len(path.scores) == len(path.steps)
+        ]
         for each in candidates:
             each.nodes[-1].score = each.path.scores[-1]
         # A stable sort leaves ties in sampling order.

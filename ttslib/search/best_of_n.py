@@ -30,7 +30,8 @@ async def best_of_n(
     """`n` independent solutions, in sampling order.
 
     Each is cut into steps at the policy's separator, pieces without text are dropped (a solution without any
-    text has no steps), and all are scored in one call, equal texts once. Without a PRM, scores are empty.
+    text has no steps), and all are scored in one call, equal texts once. Scores are empty without a PRM, and of a
+    solution that is longer than the PRM can read.
     `end` is "boxed" if the solution holds a closed box, else "eos" or "length" as the policy says. In the
     tree a solution is a chain whose last node carries the tokens and log-probability of the whole. `width`,
     `max_depth` and `max_step_tokens` belong to the tree searches and have no effect here.
@@ -59,7 +60,7 @@ async def score_samples(problem: Problem, prm: PRM, found: Sequence[Trajectory],
     scores = {steps: path.scores for steps, path in zip(todo, scored, strict=True)}
     found = [replace(each, scores=scores.get(each.steps, ())) for each in found]
     for each in found:
-        for node, value in zip(each.nodes, each.scores, strict=True):
+        for node, value in zip(each.nodes, each.scores, strict=bool(each.scores)):
             tree.nodes[node].score = value
     return found
 

@@ -37,7 +37,10 @@ async def sample(policy: Policy, path: Path, *, n: int, top_p: float = 1.0, **op
 
 
 async def score(prm: PRM, paths: Sequence[Path]) -> list[Path]:
-    """The same paths with every step scored, in one call; ValueError for a missing or impossible score."""
+    """The same paths with every step scored, in one call; one that is too long for the PRM comes back as it was.
+
+    Raises ValueError for a missing or impossible score.
+    """
     if not paths:
         return []
     replies = await prm.score(paths)
@@ -45,6 +48,9 @@ async def score(prm: PRM, paths: Sequence[Path]) -> list[Path]:
         raise ValueError(f"PRM {prm.name} scored {len(replies)} of {len(paths)} paths; check its backend.")
     done = []
     for path, new in zip(paths, replies, strict=True):
+        if new is None:
+            done.append(path)
+            continue
         missing = len(path.steps) - len(path.scores)
         if len(new) != missing or not all(0 <= value <= 1 for value in new):
             raise ValueError(

@@ -109,8 +109,8 @@ class Tree:
     def dropped(self) -> dict[str, int]:
         """How many sampled steps led nowhere, and why.
 
-        "rank": scored, but others were better; "length": cut by the token limit and passed over without a
-        score; "duplicate": the same text as a sibling, which stands for it.
+        "rank": scored, but others were better; "length": cut by the token limit, or longer than the PRM can read, and
+        passed over without a score; "duplicate": the same text as a sibling, which stands for it.
         """
         lost = [node for node in self.nodes if not node.kept]
         unscored = sum(node.score is None for node in lost)
