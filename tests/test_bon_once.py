@@ -107,6 +107,10 @@ def test_a_closed_policys_samples_are_scored(tmp_path):
     same_as_direct(run(tmp_path, "best_of_n", policy=policy), ScriptedPolicy(), ScriptedPRM(), n=8)
     with pytest.raises(ValueError, match="closed, and 6 of 6 cells have no samples yet"):
         run(tmp_path, "best_of_n", policy=policy, seed=1)
+    prm = OtherPRM()
+    prm.closed = True
+    with pytest.raises(ValueError, match="other-prm is closed, and 6 of 6 cells are not scored yet"):
+        run(tmp_path, "best_of_n", policy=policy, prm=prm)
     with Store(tmp_path / "store") as store:
         assert len(store) == 2 * 6
 

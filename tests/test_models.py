@@ -110,3 +110,14 @@ def test_only_the_papers_models_are_placed(profile, placed, monkeypatch):
     load_models(profile)
     assert [name for name, _ in asked] == [profile.policy, profile.prm]
     assert all(bool(options) == placed for _, options in asked)
+
+
+def test_own_options_come_before_the_placement(monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "gpus_visible", lambda: TWO)
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append(options))
+    load_models(get_profile("paper"), policy_options={"gpu_memory_utilization": 0.5}, prm_options={"device": "cuda:0"})
+    policy, prm = asked
+    assert policy["gpu_memory_utilization"] == 0.5 and policy["tensor_parallel_size"] == 1
+    assert prm["device"] == "cuda:0" and prm["cache_tokens"] > 0

@@ -217,9 +217,9 @@ def test_a_card_is_consistent_and_its_parameters_are_those_of_the_architecture(c
 
 def test_the_registry_is_the_papers_and_reproduces_the_tokens_of_its_flops():
     names = [card.name for card in PAPER_POLICIES.values()]
-    assert len(names) == len(set(names)) == 14
+    assert len(names) == len(set(names)) == 15
     assert sum(card.family == "r1-distill" for card in PAPER_POLICIES.values()) == 2
-    assert len({card.revision for card in PAPER_POLICIES.values()}) == 14
+    assert len({card.revision for card in PAPER_POLICIES.values()}) == 15
     table4 = {
         "meta-llama/Llama-3.2-3B-Instruct": (3e9, 1.62e23),
         "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": (7e9, 7.56e23),
@@ -362,6 +362,17 @@ def test_too_little_memory_is_said_before_anything_is_asked_of_the_hub(hub, monk
     assert f"needs {needs}" in said and "8.0 GiB free" in said
 
 
+def test_any_other_hub_id_is_too_large_by_its_index_before_its_weights_are_fetched(hub, monkeypatch):
+    folder = hub.cache / "models--someone--large"
+    snapshot = save_tiny(folder / "snapshots" / ("a" * 40), "qwen2.5")
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("a" * 40)
+    index = {"metadata": {"total_size": 2**50}, "weight_map": {}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("weights were asked for"))
+    assert "someone/large needs 1048576.0 GiB for its weights" in refusal("someone/large", prompt="qwen2.5")
+
+
 def test_memory_is_counted_per_gpu_and_for_folders_too(hub, monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda *_: (8 * 2**30, 80 * 2**30))
@@ -375,6 +386,9 @@ def test_memory_is_counted_per_gpu_and_for_folders_too(hub, monkeypatch, tmp_pat
 def test_missing_and_broken_files_are_said(hub, tmp_path):
     folder = save_tiny(tmp_path / "model", "qwen2.5")
     weights, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    tokenizer = (folder / "tokenizer.json").rename(tmp_path / "tokenizer.json")
+    assert "has no tokenizer: none of tokenizer.json" in refusal(str(folder), prompt="qwen2.5")
+    tokenizer.rename(folder / "tokenizer.json")
     index.write_text(json.dumps({"weight_map": {"a": weights.name, "b": "model-00002-of-00002.safetensors"}}))
     assert "model-00002-of-00002.safetensors" in refusal(str(folder), prompt="qwen2.5")
     index.unlink()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ttslib.flops import attention_flops, inference_flops, search_flops, token_flops, training_flops
 from ttslib.plan.__main__ import main, registered
-from ttslib.plan.actual import beside
+from ttslib.plan.actual import benchmark_of, beside
 from ttslib.plan.assumptions import DEFAULT, Assumptions
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, PAPER, QWEN, R1, Run, new_runs, runs
 from ttslib.plan.hardware import KNOWN, NO_GPU, Gpu, Machine, from_smi, parse_gpus
@@ -449,6 +449,14 @@ def test_estimate_of_a_long_reasoner_and_of_an_unknown_benchmark():
     assert row.expected.policy == 3600
     (other,) = beside([replace(_record("cot", 1, 5), problem={"id": "mine/1"})])
     assert other.expected is None and other.policy_tokens == 5
+
+
+@pytest.mark.parametrize(("problem_id", "benchmark"), [
+    ("test/precalculus/807.json", "math500"), ("2024-I-1", "aime24"), ("2024-II-15", "aime24"), ("aime24/3", "aime24"),
+    ("nanomath/001", "nanomath"),
+])
+def test_the_benchmark_is_told_by_the_ids_of_its_copies(problem_id, benchmark):
+    assert benchmark_of(problem_id) == benchmark
 
 
 def test_estimate_beside_actual_from_a_store(tmp_path, capsys):

@@ -27,6 +27,7 @@ from transformers import (
     Qwen2Model,
 )
 
+from ttslib.experiment import model_identity
 from ttslib.policies.base import Path, Step
 from ttslib.prms import PAPER_PRMS, load_prm
 from ttslib.prms.formats import one_token
@@ -555,8 +556,21 @@ def test_a_gated_or_unreachable_hub_ends_in_one_sentence_before_any_weight(hub, 
         load_prm("Qwen/Qwen2.5-Math-PRM-7B")
 
 
+def test_options_unlike_the_original_tell_records_apart(folders):
+    usual, other = (
+        load_prm(str(folders["two_class"]), format_options=options) for options in (None, {"system": "Check."})
+    )
+    assert usual.settings is None and model_identity(usual) != model_identity(other)
+    assert model_identity(load_prm(str(folders["two_class"]), dtype="float32")) == model_identity(usual)
+    assert model_identity(load_prm(str(folders["two_class"]), dtype="bfloat16")) != model_identity(usual)
+
+
 def test_a_missing_or_broken_file_is_named(folders, tmp_path):
     folder = shutil.copytree(folders["chat_turns"], tmp_path / "shards")
+    tokenizer = (folder / "tokenizer.json").rename(tmp_path / "tokenizer.json")
+    with pytest.raises(ValueError, match="has no tokenizer: none of tokenizer.json"):
+        load_prm(str(folder), format="chat_turns")
+    tokenizer.rename(folder / "tokenizer.json")
     last = sorted(folder.glob("*.safetensors"))[-1]
     last.write_bytes(last.read_bytes()[:-7])
     with pytest.raises(ValueError, match=rf"{last.name} cannot be read"):

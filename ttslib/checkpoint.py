@@ -10,6 +10,7 @@ from typing import Any
 from ttslib.zoo import hub_file, unreachable
 
 FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 GIB = 2**30
 
 
@@ -53,6 +54,25 @@ def free_bytes(device: str) -> int:
     import torch
 
     return torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else psutil.virtual_memory().available
+
+
+def hub_parameters(repo: str, revision: str) -> int | None:
+    """Parameters of a Hub repository by the index of its weights, or None: one file of weights has no index."""
+    import torch
+
+    try:
+        index = hub_file(repo, "model.safetensors.index.json", revision=revision)
+    except ValueError:
+        return None
+    config, _ = hub_config(repo, revision)
+    kind = getattr(torch, str(config.get("dtype") or config.get("torch_dtype") or "float32"), torch.float32)
+    return json.loads(index.read_text(encoding="utf-8"))["metadata"]["total_size"] // kind.itemsize
+
+
+def check_tokenizer(name: str, folder: Path) -> None:
+    """ValueError if a folder has no tokenizer."""
+    if not any((folder / file).is_file() for file in TOKENIZERS):
+        raise ValueError(f"{name} has no tokenizer: none of {', '.join(TOKENIZERS)}.")
 
 
 def tensors(folder: Path) -> dict[str, int]:

@@ -109,6 +109,8 @@ def solve(
         unsampled = sum((cell.pool or cell).key not in sampled for cell in missing.values())
         if unsampled and getattr(policy, "closed", False):
             raise ValueError(f"{policy.name} is closed, and {unsampled} of {len(cells)} cells have no samples yet.")
+        if missing and getattr(prm, "closed", False):
+            raise ValueError(f"{prm.name} is closed, and {len(missing)} of {len(cells)} cells are not scored yet.")
         if missing:
             quiet = not progress if progress is not None else os.environ.get("TTSLIB_QUIET") == "1"
             title = f"{method} N={cells[0].N} {policy.name}"

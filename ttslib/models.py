@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ttslib.plan.assumptions import DEFAULT
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from ttslib.profiles import Profile
 
 
-def load_models(profile: Profile) -> tuple[Policy, PRM]:
+def load_models(profile: Profile, *, policy_options: Mapping[str, Any] | None = None,
+                prm_options: Mapping[str, Any] | None = None) -> tuple[Policy, PRM]:  # fmt: skip
     """Policy and PRM of a profile.
 
     Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
+    `policy_options` and `prm_options` go to `load_policy` and `load_prm`, and come before what the placement says.
     Raises ValueError, before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and
     `load_prm` do.
     """
@@ -27,7 +30,8 @@ def load_models(profile: Profile) -> tuple[Policy, PRM]:
         machine = check_gpu(profile)
         if profile.policy in PAPER_POLICIES and profile.prm in PAPER_PRMS:
             for_policy, for_prm = options_for(PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm], machine)
-    return load_policy(profile.policy, **for_policy), load_prm(profile.prm, **for_prm)
+    policy = load_policy(profile.policy, **for_policy | dict(policy_options or {}))
+    return policy, load_prm(profile.prm, **for_prm | dict(prm_options or {}))
 
 
 def check_gpu(profile: Profile) -> Machine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from ttslib.plan.assumptions import DEFAULT, Assumptions
 from ttslib.plan.nano import NANO
 from ttslib.plan.tokens import Expected, expected
 from ttslib.records import Record
+
+IDS = {r"test/\w+/\d+\.json$": "math500", r"2024-I{1,2}-\d+$": "aime24"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,20 @@ def beside(
     """One row per group of `Store.records()` or of `Results`. `policies`: cards by name, to tell long reasoners."""
     groups: dict[tuple, list[Record]] = {}
     for record in records:
-        benchmark = record.problem["id"].split("/")[0]
+        benchmark = benchmark_of(record.problem["id"])
         scored = record.cell.get("prm") is not None
         method = "score" if record.pool else record.cell["method"]
         key = (record.cell["policy"]["name"], benchmark, method, record.N, scored)
         groups.setdefault(key, []).append(record)
     return [_row(*key, group, policies or {}, assumptions) for key, group in sorted(groups.items())]
+
+
+def benchmark_of(problem_id: str) -> str:
+    """The benchmark that a problem's id tells: "test/algebra/2584.json" is MATH's way, "2024-II-14" AIME's."""
+    for pattern, benchmark in IDS.items():
+        if re.match(pattern, problem_id):
+            return benchmark
+    return problem_id.split("/")[0]
 
 
 def _row(

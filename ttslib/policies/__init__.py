@@ -85,9 +85,12 @@ def _backend(backend: str) -> Callable[..., Policy]:
 
 def check_weights(name: str, folder: Folder | str, revision: str, dtype: str, options: Mapping[str, Any]) -> Folder:
     """The folder of the weights, a Hub id's downloaded at `revision`; ValueError if they are not whole or too large."""
-    from ttslib.checkpoint import fetch, tensors
+    from ttslib.checkpoint import check_tokenizer, fetch, hub_parameters, tensors
 
+    if isinstance(folder, str) and name not in PAPER_POLICIES and (known := hub_parameters(folder, revision)):
+        check_memory(name, known, dtype, options)
     where = fetch(folder, revision) if isinstance(folder, str) else folder
+    check_tokenizer(name, where)
     check_memory(name, sum(tensors(where).values()), dtype, options)
     return where
 

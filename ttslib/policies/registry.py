@@ -112,6 +112,8 @@ CARDS = (
           "qwen2.5-math", 1_543_714_304, QWEN_1_5B, MATH, 18e12),
     _card("Qwen/Qwen2.5-Math-7B-Instruct", "ef9926d75ab1d54532f6a30dd5e760355eb9aa4d",
           "qwen2.5-math", 7_615_616_512, QWEN_7B, MATH, 18e12),
+    _card("Qwen/Qwen2.5-Math-72B-Instruct", "8fcf92b1eac8eca48c3d49778ad3dd1b394c9a17",
+          "qwen2.5-math", 72_706_203_648, QWEN_72B, MATH, 18e12),
 )  # fmt: skip
 PAPER_POLICIES: dict[str, PolicyCard] = {card.hub_id: card for card in CARDS}
 """The card of each by Hub id: the paper's twelve in its order, then Qwen2.5-Math."""

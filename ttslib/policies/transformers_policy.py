@@ -48,7 +48,9 @@ class TransformersPolicy:
         return self.model is None
 
     def close(self) -> None:
-        """See `Policy.close`."""
+        """See `Policy.close`; RuntimeError while a request is unfinished."""
+        if self._pump is not None and not self._pump.done():
+            raise RuntimeError(f"{self.name} has unfinished requests: close it after them.")
         self.model = None
         reclaim()
 

@@ -63,7 +63,10 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
         raise ValueError(f"Only GPUs can share a PRM, each named by its number (cuda:0), not device={device!r}.")
     if devices[0].startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"There is no GPU here for device={device!r}.")
-    dtype = dtype or ("bfloat16" if devices[0].startswith("cuda") else "float32")
+    usual = "bfloat16" if devices[0].startswith("cuda") else "float32"
+    # What is not as usual tells records apart.
+    unusual = ({"dtype": dtype} if dtype not in (None, usual) else {}) | dict(format_options or {})
+    dtype = dtype or usual
     if dtype not in DTYPES:
         raise ValueError(f"Unknown dtype {dtype!r}: give {' or '.join(map(repr, DTYPES))}.")
     precision = getattr(torch, dtype)
@@ -73,9 +76,11 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     else:
         config, revision = json.loads((where / "config.json").read_text(encoding="utf-8")), None
     format = format or (card.format if card else _format_of(name, where, config))
-    if card:
-        checkpoint.check_memory(name, card.parameters, precision, *devices)
+    known_size = card.parameters if card else checkpoint.hub_parameters(where, revision) if revision else None
+    if known_size:
+        checkpoint.check_memory(name, known_size, precision, *devices)
     folder = checkpoint.fetch(where, revision) if isinstance(where, str) else where
+    checkpoint.check_tokenizer(name, folder)
     sizes = checkpoint.tensors(folder)
     tied = HEADS[format] == ("lm_head.weight",) and config.get("tie_word_embeddings", False)
     head = () if tied else HEADS[format]
@@ -87,7 +92,8 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     if backend == "vllm" and HEADS[format] != ("lm_head.weight",):
         raise ValueError(f"{name} has the format {format!r}, which vLLM does not score: leave out backend='vllm'.")
     shape = _format_class(format)(AutoTokenizer.from_pretrained(folder), **(format_options or {}))
-    known, context = {"name": name, "revision": revision or weights_hash(folder)}, config["max_position_embeddings"]
+    known = {"name": name, "revision": revision or weights_hash(folder), "settings": unusual or None}
+    context = config["max_position_embeddings"]
     if backend == "vllm":
         from ttslib.prms.vllm_prm import VLLMPRM
 

@@ -17,6 +17,7 @@ class PRM(Protocol):
     Attributes:
         name, revision: which model, for the record.
         usage: tokens forwarded and calls made so far; it only grows.
+        closed: whether it can score no more; a PRM may do without it, and without `close`.
     """
 
     name: str
@@ -29,5 +30,5 @@ class PRM(Protocol):
         ...
 
     def close(self) -> None:
-        """Frees its memory; scoring again raises RuntimeError. A PRM may do without it."""
+        """Frees its memory."""
         ...

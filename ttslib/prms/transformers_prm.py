@@ -43,12 +43,15 @@ class TransformersPRM:
     Requests that come within `patience` turns of the event loop share forward passes of at most `batch_tokens` tokens,
     padding included. A turn is one step of a policy in the same loop, and takes no time where nothing else runs.
 
-    Attributes: those of `PRM`, and `seconds`, the wall time spent encoding and forwarding so far.
+    Attributes: those of `PRM`; `seconds`, the wall time spent encoding and forwarding so far; and `settings`, what is
+    unlike the defaults, which tells its records apart.
     """
 
-    def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int, reuse: bool = True,
-                 cache_tokens: int | None = None, batch_tokens: int | None = None, patience: int = 1):
+    def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int,
+                 settings: dict[str, str] | None = None, reuse: bool = True, cache_tokens: int | None = None,
+                 batch_tokens: int | None = None, patience: int = 1):
         self.network, self.format, self.name, self.revision = network.eval(), format, name, revision
+        self.settings = settings
         self.max_model_len, self.reuse = max_model_len, reuse
         cpu = network.device.type == "cpu"
         # On a CPU larger batches are slower: what they compute leaves its cache.
@@ -62,15 +65,21 @@ class TransformersPRM:
         self._queue: list[Request] = []
         self._task: asyncio.Task | None = None
 
+    @property
+    def closed(self) -> bool:
+        return self.network is None
+
     def close(self) -> None:
-        """See `PRM.close`."""
+        """See `PRM.close`; RuntimeError while a request is unfinished."""
+        if self._task is not None and not self._task.done():
+            raise RuntimeError(f"{self.name} has unfinished requests: close it after them.")
         self.network, self.cache = None, PrefixCache(0)
         reclaim()
 
     async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
         """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError with its cause
         if the network fails."""
-        if self.network is None:
+        if self.closed:
             raise RuntimeError(f"{self.name} is closed: load it again.")
         loop = asyncio.get_running_loop()
         with self._timed():

@@ -22,12 +22,16 @@ class VLLMPRM:
     """
 
     def __init__(self, folder: str, format: Format, *, name: str, revision: str, dtype: str, max_model_len: int,
-                 **engine_options):
-        self.format, self.name, self.revision, self.usage = format, name, revision, Usage()
+                 settings: dict[str, str] | None = None, **engine_options):
+        self.format, self.name, self.revision, self.settings, self.usage = format, name, revision, settings, Usage()
         self.max_model_len = max_model_len - 1  # vLLM takes no input that leaves no room for a token behind it
         self.engine = Engine(
             folder, name=name, revision=revision, dtype=dtype, max_model_len=max_model_len, **engine_options
         )
+
+    @property
+    def closed(self) -> bool:
+        return self.engine.core is None
 
     def close(self) -> None:
         """See `PRM.close`."""
