@@ -278,7 +278,7 @@ def test_a_separator_that_is_split_over_tokens_is_found(policy_of):
 def test_an_error_while_decoding_reaches_the_one_who_asked(policy_of, monkeypatch):
     policy = policy_of(POLICY_NAMES[0], "transformers")
     with monkeypatch.context() as patch:
-        patch.setattr(policy, "model", None)
+        patch.setattr(policy, "model", object())
         with pytest.raises(RuntimeError, match="decoding failed"):
             asyncio.run(greedy(policy, PROBLEMS[:2]))
     assert asyncio.run(greedy(policy, PROBLEMS[:1]))
