@@ -117,7 +117,6 @@ def test_known_sizes():
 
 def test_tensor_parallelism_divides_the_heads():
     assert can_split(QWEN_05B, 2) and not can_split(QWEN_05B, 4)  # 14 heads
-    assert can_split(PRM_7B, 8)  # a PRM is spread by layers, of which it has 28
 
 
 def test_72b_needs_two_80gb_gpus():
@@ -258,6 +257,10 @@ def test_ways_to_place_a_pair():
     assert {"tp2 + pp2", "tp4 + pp4", "tp8, shared"} <= ways
     assert all(place.gpus <= 8 for place in together(QWEN_72B, PRM_72B, Machine(8, A100)))
     assert [str(place) for place in together(LLAMA_8B, PRM_7B, Machine(1, A100))] == ["1 GPU, shared"]
+
+
+def test_a_prm_is_spread_by_layers_whatever_its_heads():
+    assert can_split(PRM_7B, 8) and not can_split(PRM_7B, 29)  # 28 heads, 28 layers
 
 
 def test_gpus_that_share_a_prm_hold_more_and_are_no_faster():
