@@ -8,10 +8,11 @@ from __future__ import annotations
 import pytest
 
 from ttslib import models
-from ttslib.models import best, load_models, options_for
+from ttslib.models import load_models, options_for
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
 from ttslib.plan.hardware import NO_GPU, parse_gpus
+from ttslib.plan.placement import best
 from ttslib.policies import PAPER_POLICIES
 from ttslib.prms import PAPER_PRMS
 from ttslib.profiles import PROFILES, get_profile

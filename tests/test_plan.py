@@ -16,7 +16,7 @@ from ttslib.plan.assumptions import DEFAULT, Assumptions
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, PAPER, QWEN, R1, Run, new_runs, runs
 from ttslib.plan.hardware import KNOWN, NO_GPU, Gpu, Machine, from_smi, parse_gpus
 from ttslib.plan.memory import activation_bytes, can_split, engine, kv_bytes, split, weight_bytes
-from ttslib.plan.nano import notebooks
+from ttslib.plan.notebooks import notebooks, planned
 from ttslib.plan.placement import alone, generate_seconds, gpus_needed, score_seconds, together
 from ttslib.plan.schedule import Cards, cost, refusals, schedule, total_hours
 from ttslib.plan.tokens import Expected, expected
@@ -374,7 +374,32 @@ def test_no_gpu_still_says_what_there_is_to_do(capsys):
     assert main(["--profile", "paper", "--gpus", "none"], CARDS) == 2
     out, err = capsys.readouterr()
     assert "without GPU" in out and "fig4_fig5" in out and "Disk:" in out and "Total:" not in out
+    # Beside the paper's own counts: 1 of 80 GB for 8B with 7B, 4 for 72B with 72B.
+    needs = {tuple(line.split()[:2]): line.split()[3:] for line in out.splitlines() if "PRM-" in line}
+    assert needs["Llama-3.1-8B-Instruct", "Qwen2.5-Math-PRM-7B"][1] == "1"
+    assert needs["Qwen2.5-72B-Instruct", "Qwen2.5-Math-PRM-72B"][1] == "4"
     assert err.count("\n") == 1 and "GPUS=8xA100-80GB" in err
+
+
+def test_the_notebooks_come_first_with_the_pair_that_they_run(capsys):
+    main(["--profile", "paper", "--gpus", "1xA100-80GB"], CARDS)
+    out, _ = capsys.readouterr()
+    assert out.index("01_tts_methods") < out.index("The notebooks run Llama-3.2-1B-Instruct with") < out.index("fig4_")
+    main(["--profile", "paper", "--gpus", "1xA100-80GB", "--experiments", "table4,fig4_fig5"], CARDS)
+    assert "01_tts_methods" not in capsys.readouterr().out
+
+
+def test_a_notebook_costs_what_its_cells_cost_on_one_copy():
+    profile = get_profile("paper")
+    one, eight = (planned(profile, CARDS, Machine(count, A100)) for count in (1, 8))
+    names = [each.experiment.name for each in one]
+    assert names == ["00_quickstart", "01_tts_methods"]
+    # 440 more greedy solutions, one pool of 256, two methods at four budgets; 500 problems of 400 tokens.
+    searched = 500 * 400 * (256 + 2 * (4 + 16 + 64 + 256))
+    assert one[1].cost.policy_tokens == pytest.approx(searched + 440 * 400 + 3 * 8 * 400)
+    assert not one[0].phases[0].placement.apart and eight[0].phases[0].placement.apart
+    assert eight[0].phases[0].placement.gpus == 2 and 0 < eight[1].hours < one[1].hours
+    assert planned(profile, CARDS, NO_GPU)[1].hours is None
 
 
 def test_a_part_of_the_paper_fits_one_gpu(capsys):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
 from ttslib.plan.memory import weight_bytes
-from ttslib.plan.placement import Placement, together
+from ttslib.plan.placement import best
 from ttslib.policies import PAPER_POLICIES, Policy, load_policy
 from ttslib.prms import PAPER_PRMS, PRM, load_prm
 
@@ -82,9 +82,3 @@ def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any]
         # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
         "cache_tokens": int(place.prm.held / 2), "batch_tokens": DEFAULT.batched_tokens,
     }  # fmt: skip
-
-
-def best(policy: Any, prm: Any, machine: Machine) -> Placement | None:
-    """Apart, so that both work at once, before shared; on the fewest GPUs."""
-    found = together(policy, prm, machine) if machine.gpu else ()
-    return min(found, key=lambda place: (not place.apart, place.gpus), default=None)

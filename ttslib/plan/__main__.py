@@ -10,6 +10,7 @@ from ttslib import plan
 from ttslib.plan.actual import beside
 from ttslib.plan.experiments import PAPER, Run, new_runs
 from ttslib.plan.hardware import gpus_present, parse_gpus
+from ttslib.plan.notebooks import planned as notebooks_planned
 from ttslib.plan.report import beside_table, nano_plan, paper_plan
 from ttslib.plan.schedule import Cards, refusals, schedule
 from ttslib.profiles import get_profile
@@ -65,7 +66,9 @@ def _paper(options: argparse.Namespace, cards: Cards) -> int:
     if not any(every for _, every, _ in found):
         raise ValueError("Nothing is left to plan: no run has such a policy and such a PRM.")
     planned = schedule(found, cards, machine)
-    print(paper_plan(planned, cards, machine))
+    chosen = names or policies or prms
+    at_profile = [] if chosen else notebooks_planned(get_profile(options.profile), cards, machine)
+    print(paper_plan(planned, cards, machine, at_profile=at_profile))
     sentences = refusals(planned, cards, machine)
     sys.stdout.flush()
     for sentence in sentences:

@@ -70,6 +70,12 @@ def together(policy: Any, prm: Any, machine: Machine, assumptions: Assumptions =
                 yield Placement(left, right, apart=True, gpus=left.engine.gpus + right.engine.gpus)
 
 
+def best(policy: Any, prm: Any, machine: Machine, assumptions: Assumptions = DEFAULT) -> Placement | None:
+    """Where one copy of both is loaded: apart, so that both work at once, before shared; on the fewest GPUs."""
+    found = together(policy, prm, machine, assumptions) if machine.gpu else ()
+    return min(found, key=lambda place: (not place.apart, place.gpus), default=None)
+
+
 def gpus_needed(policy: Any, prm: Any | None, gpu: Gpu, assumptions: Assumptions = DEFAULT) -> int | None:
     """The fewest GPUs of this kind that hold both at once (or the policy alone), or None if ENOUGH are too few."""
     for count in range(1, ENOUGH + 1):

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from ttslib.plan import nano
 from ttslib.plan.actual import Beside
 from ttslib.plan.assumptions import DEFAULT, Assumptions
-from ttslib.plan.hardware import Machine
+from ttslib.plan.hardware import KNOWN, Machine
 from ttslib.plan.memory import sequences, weight_bytes
+from ttslib.plan.notebooks import notebooks
+from ttslib.plan.placement import gpus_needed
 from ttslib.plan.schedule import Cards, Phase, Planned, total_hours
 from ttslib.profiles import Profile
 
@@ -44,29 +46,37 @@ def hours(number: float | None) -> str:
     return f"{number:,.0f}" if number >= 100 or not number else f"{number:.1f}"
 
 
-def paper_plan(planned: Sequence[Planned], cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT) -> str:
-    """Experiments with their cost and total, placements, disk, and what was assumed."""
+def paper_plan(
+    planned: Sequence[Planned], cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT,
+    at_profile: Sequence[Planned] = (),
+) -> str:
+    """Notebooks (`at_profile`, as of `notebooks.planned`), experiments with their cost and total, placements (without a
+    GPU: how many of which would do), disk, and what was assumed."""
     gpu = machine.gpu
     where = "a machine without GPU: what there is to do, but no placement and no hours"
     if gpu:
         speed = f"{gpu.bandwidth / 1e9:,.0f} GB/s, {gpu.flops / 1e12:.0f} dense bf16 TFLOP/s each"
         where = f"{machine}: {gpu.memory / 2**30:.1f} GiB, {speed}"
-    parts = [
-        f"Plan of profile paper for {where}",
-        experiments_table(planned, machine, assumptions),
+    parts = [f"Plan of profile paper for {where}"]
+    if at_profile:
+        parts += [costs_table("notebook", at_profile, machine, assumptions), pair_of(at_profile, cards)]
+    parts += [
+        costs_table("experiment", planned, machine, assumptions),
         "Cells are problems x runs; those that an earlier experiment has are not counted again.",
     ]
-    if gpu:
+    if not gpu:
+        parts += [needs_table(planned, cards, assumptions), NEEDS_NOTE]
+    else:
         parts += [placement_table(planned, cards, machine, assumptions), PLACEMENT_NOTE]
     parts += [disk(planned, cards, assumptions), assumed(assumptions)]
     notes = [f"  {each.experiment.name}: {each.experiment.note}" for each in planned if each.experiment.note]
     return "\n\n".join(parts + (["Chosen where the paper does not say:\n" + "\n".join(notes)] if notes else []))
 
 
-def experiments_table(planned: Sequence[Planned], machine: Machine, assumptions: Assumptions) -> str:
-    """One line per experiment. A `*` behind the hours: without the runs that do not fit."""
+def costs_table(what: str, planned: Sequence[Planned], machine: Machine, assumptions: Assumptions) -> str:
+    """One line per notebook or experiment (`what`). A `*` behind the hours: without the runs that do not fit."""
     head = (
-        "experiment", "shows", "pairs", "cells", "policy tokens", "PRM tokens", "policy FLOPs", "PRM FLOPs", "hours",
+        what, "shows", "pairs", "cells", "policy tokens", "PRM tokens", "policy FLOPs", "PRM FLOPs", "hours",
         "records GB",
     )  # fmt: skip
     rows, new = [], [each.cost for each in planned]
@@ -89,6 +99,31 @@ def experiments_table(planned: Sequence[Planned], machine: Machine, assumptions:
     ))  # fmt: skip
     lines = columns(head, rows, left=2)
     return lines + (f"\nTotal: {total:,.0f} hours, which is {total / 24:,.1f} days" if machine.gpu else "")
+
+
+def pair_of(at_profile: Sequence[Planned], cards: Cards) -> str:
+    """Which models the notebooks run, and where."""
+    phase = at_profile[0].phases[0]
+    names = f"{cards.policies[phase.policy].name} with {cards.prms[phase.prm].name}"
+    place = f"; one copy on {phase.placement}, memory {phase.placement.shares}" if phase.placement else ""
+    return f"The notebooks run {names}{place}.\nPOLICY, PRM and DATASET choose others. What follows is the whole paper."
+
+
+NEEDS_NOTE = "The columns of GPUs: how many of them hold both models at once, with a KV cache for the longest sequence."
+
+
+def needs_table(planned: Sequence[Planned], cards: Cards, assumptions: Assumptions) -> str:
+    """One line per pair that searches: its weights, and how many GPUs of each known kind it takes."""
+    pairs = {(run.policy, run.prm) for each in planned for run in each.runs if run.prm}
+    rows = []
+    for policy, prm in (
+        (cards.policies[one], cards.prms[other]) for one in cards.policies for other in cards.prms
+        if (one, other) in pairs
+    ):  # fmt: skip
+        counts = (gpus_needed(policy, prm, gpu, assumptions) for gpu in KNOWN.values())
+        weights = f"{(weight_bytes(policy) + weight_bytes(prm)) / 1e9:.1f}"
+        rows.append((policy.name, prm.name, weights, *(str(each or "-") for each in counts)))
+    return columns(("policy", "PRM", "weights GB", *KNOWN), rows, left=2)
 
 
 PLACEMENT_NOTE = (
@@ -153,7 +188,7 @@ def assumed(assumptions: Assumptions) -> str:
 def nano_plan(profile: Profile) -> str:
     """Cells, tokens and minutes of the notebooks at a nano profile."""
     rows, low, high = [], 0.0, 0.0
-    for name, runs in nano.notebooks(profile).items():
+    for name, runs in notebooks(profile).items():
         policy_tokens, prm_tokens = nano.tokens(runs)
         fewest, most = nano.minutes(policy_tokens)
         low, high = low + fewest, high + most

@@ -105,13 +105,14 @@ def _fastest(kind: str, runs: tuple[Run, ...], cards: Cards, machine: Machine, a
         found = [Placement(seat, None, False, seat.engine.gpus) for seat in alone(policy, machine, assumptions)]
     else:
         found = [Placement(None, seat, False, seat.engine.gpus) for seat in alone(prm, machine, assumptions)]
-    timed = [(_hours(place, runs, cards, machine, assumptions), place.gpus, i) for i, place in enumerate(found)]
+    timed = [(run_hours(place, runs, cards, machine, assumptions), place.gpus, i) for i, place in enumerate(found)]
     hours, _, best = min(timed, default=(None, 0, 0))
     named = "" if kind == SCORE else runs[0].policy
     return Phase(kind, named, runs[0].prm, runs, found[best] if found else None, hours)
 
 
-def _hours(place: Placement, runs: Sequence[Run], cards: Cards, machine: Machine, assumptions: Assumptions) -> float:
+def run_hours(place: Placement, runs: Sequence[Run], cards: Cards, machine: Machine, assumptions: Assumptions) -> float:
+    """To start the engines and do the runs, on as many copies of the placement as the machine has room for."""
     copies, total = machine.count // place.gpus, 0.0
     for seat in (place.policy, place.prm):
         if seat:
