@@ -20,6 +20,7 @@ os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 from ttslib import grading, search, voting  # noqa: E402
 from ttslib.experiment import solve  # noqa: E402
 from ttslib.models import load_models  # noqa: E402
+from ttslib.one_at_a_time import sample_then_score  # noqa: E402
 from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
 from ttslib.problems import Problem, load_problems  # noqa: E402
@@ -28,7 +29,7 @@ from ttslib.profiles import get_profile  # noqa: E402
 __version__ = "0.1.0"
 __all__ = [
     "Problem", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "plots",
-    "search", "solve", "tables", "trees", "voting",
+    "sample_then_score", "search", "solve", "tables", "trees", "voting",
 ]  # fmt: skip
 
 

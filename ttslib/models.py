@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
 from ttslib.plan.memory import weight_bytes
-from ttslib.plan.placement import best
+from ttslib.plan.placement import Seat, alone, best
 from ttslib.policies import PAPER_POLICIES, Policy, load_policy
 from ttslib.prms import PAPER_PRMS, PRM, load_prm
 
@@ -70,15 +70,37 @@ def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any]
             f"{policy.name} with {prm.name}, {weights:.1f} GB of weights, does not fit {machine} "
             f"of {machine.gpu.memory / 1e9:.1f} GB: take smaller models or more GPUs."
         )
-    gpus = place.policy.engine.gpus
-    first = gpus if place.apart else 0
+    first = place.policy.engine.gpus if place.apart else 0
+    return _policy_options(place.policy), _prm_options(place.prm, first)
+
+
+def options_alone(card: Any, machine: Machine) -> dict[str, Any]:
+    """What `load_policy` or `load_prm` is given for a model that has the GPUs to itself: the fewest that hold it.
+
+    Raises ValueError if it does not fit.
+    """
+    seat = next(alone(card, machine), None)
+    if seat is None:
+        raise ValueError(
+            f"{card.name}, {weight_bytes(card) / 1e9:.1f} GB of weights, does not fit {machine} of "
+            f"{machine.gpu.memory / 1e9:.1f} GB: take a smaller model or more GPUs."
+        )
+    return _prm_options(seat, 0) if seat.engine.in_turn else _policy_options(seat)
+
+
+def _policy_options(seat: Seat) -> dict[str, Any]:
     return {
-        "backend": "vllm", "tensor_parallel_size": gpus,
+        "backend": "vllm", "tensor_parallel_size": seat.engine.gpus,
         # Rounded down: the shares together must stay below what is free.
-        "gpu_memory_utilization": int(place.policy.share * 10_000) / 10_000,
-        "max_model_len": place.policy.engine.context, "max_num_batched_tokens": DEFAULT.batched_tokens,
-    }, {
-        "device": [f"cuda:{first + number}" for number in range(place.prm.engine.gpus)],
-        # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
-        "cache_tokens": int(place.prm.held / 2), "batch_tokens": DEFAULT.batched_tokens,
+        "gpu_memory_utilization": int(seat.share * 10_000) / 10_000,
+        "max_model_len": seat.engine.context, "max_num_batched_tokens": DEFAULT.batched_tokens,
     }  # fmt: skip
+
+
+def _prm_options(seat: Seat, first: int) -> dict[str, Any]:
+    """On the GPUs from number `first`."""
+    return {
+        "device": [f"cuda:{first + number}" for number in range(seat.engine.gpus)],
+        # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
+        "cache_tokens": int(seat.held / 2), "batch_tokens": DEFAULT.batched_tokens,
+    }

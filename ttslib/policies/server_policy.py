@@ -103,6 +103,9 @@ class ServerPolicy:
         self.usage.add(tokens=tokens, calls=1)
         return steps
 
+    def close(self) -> None:
+        """Nothing is held here; the server goes on."""
+
     def _body(self, ids: list[int], max_tokens: int) -> dict[str, Any]:
         return {
             "model": self.served_name, "prompt": ids, "max_tokens": max_tokens, "return_token_ids": True,
