@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections import namedtuple
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path as FilePath
 
@@ -22,12 +23,12 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
-from ttslib.experiment import plan, solve
+from ttslib.experiment import model_identity, plan, solve
 from ttslib.policies import PAPER_POLICIES, Path, Sampling, Step, load_policy
 from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
-from ttslib.prompts import PROMPTS
+from ttslib.prompts import PROMPTS, Prompt
 
 TEMPLATES = FilePath(__file__).with_name("templates")
 LLAMA = ("<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|end_of_text|>", "<|eom_id|>")
@@ -195,6 +196,17 @@ def test_pieces_of_a_solution_are_the_whole_one_with_each_family_on_transformers
     assert tuple(token for step in steps for token in step.tokens)[:40] == whole.tokens
     assert policy.prompt.ids(policy.tokenizer, PROBLEM) == ids_of(policy.tokenizer, RENDERED[family])
     assert policy.sampling == Sampling(0.7, 1.0, 8192)
+
+
+def test_a_model_may_be_asked_in_its_own_way(tmp_path):
+    folder = save_tiny(tmp_path, "qwen2.5")
+    own = Prompt("mine", system="Count aloud.", separator="\n", after=" Go.")
+    policy = load_policy(str(folder), backend="transformers", prompt=own)
+    assert policy.prompt == own and policy.separator == "\n"
+    text = policy.tokenizer.decode(policy.prompt.ids(policy.tokenizer, PROBLEM))
+    assert "Count aloud." in text and f"{PROBLEM.question} Go." in text
+    other = load_policy(str(folder), backend="transformers", prompt=replace(own, system="Be brief."))
+    assert model_identity(policy)["prompt"] != model_identity(other)["prompt"]  # so their cells differ
 
 
 @pytest.mark.parametrize("card", PAPER_POLICIES.values(), ids=lambda card: card.name)

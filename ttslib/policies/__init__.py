@@ -9,7 +9,7 @@ from typing import Any
 
 from ttslib.policies.base import Path, Policy, Sampling, Step
 from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
-from ttslib.prompts import get_prompt
+from ttslib.prompts import Prompt, get_prompt
 from ttslib.zoo import NANO, describe, model_folder
 
 __all__ = ["PAPER_POLICIES", "Path", "Policy", "PolicyCard", "Sampling", "Step", "load_policy"]
@@ -17,17 +17,17 @@ __all__ = ["PAPER_POLICIES", "Path", "Policy", "PolicyCard", "Sampling", "Step",
 LONGEST = 8192
 
 
-def load_policy(name: str, *, backend: str | None = None, prompt: str | None = None, dtype: str | None = None,
-                max_model_len: int | None = None, **options) -> Policy:
+def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt | None = None,
+                dtype: str | None = None, max_model_len: int | None = None, **options) -> Policy:  # fmt: skip
     """The policy `name`: a nano model ("nano-qwen-3m"), a Hub id, or the path of a Hugging Face folder.
 
     `backend`: "vllm", "transformers", or the URL of an OpenAI-compatible server (see server_policy.py); default vLLM,
-    or transformers where vLLM is not installed, which is said once on stderr. `prompt`: "nano", "llama3", "qwen2.5" or
-    "r1"; known for the zoo and for exactly the Hub ids of `PAPER_POLICIES`, whose revision, prompt and sampling are
-    those of the registry, and required for any other model, however much its name is like one of these. `dtype`:
-    default float32 on CPU, so that a run is a function of its inputs, and "auto" on a GPU; a server has its own.
-    `max_model_len`: context in tokens, default the model's, at most 8192 or what the registry lets it write. `options`
-    are the backend's; memory is checked for one GPU, or `tensor_parallel_size`.
+    or transformers where vLLM is not installed, which is said once on stderr. `prompt`: "nano", "llama3", "qwen2.5",
+    "r1" or a `Prompt` of your own; known for the zoo and for exactly the Hub ids of `PAPER_POLICIES`, whose revision,
+    prompt and sampling are those of the registry, and required for any other model, however much its name is like one
+    of these. `dtype`: default float32 on CPU, so that a run is a function of its inputs, and "auto" on a GPU; a server
+    has its own. `max_model_len`: context in tokens, default the model's, at most 8192 or what the registry lets it
+    write. `options` are the backend's; memory is checked for one GPU, or `tensor_parallel_size`.
 
     Raises ValueError for an unknown name, backend or prompt, a folder that is no language model, a backend that is not
     installed, a server or Hub that cannot be reached, a gated model, missing or broken files, or weights larger than
@@ -38,10 +38,11 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | None = N
     if prompt is None:
         if name not in NANO and card is None:
             raise ValueError(
-                f"{name} is none of the models whose prompt is known: say how it is asked, e.g. prompt='qwen2.5'."
+                f"{name} is none of the models whose prompt is known: say how it is asked, e.g. prompt='qwen2.5', or "
+                "a ttslib.prompts.Prompt of its own."
             )
         prompt = card.prompt if card else "nano"
-    shape = get_prompt(prompt)
+    shape = prompt if isinstance(prompt, Prompt) else get_prompt(prompt)
     backend = backend or default_backend()
     served = backend.startswith(("http://", "https://"))
     if not served and backend not in ("vllm", "transformers"):
