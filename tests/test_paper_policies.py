@@ -23,6 +23,7 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
+from ttslib.checkpoint import hub_parameters
 from ttslib.experiment import model_identity, plan, solve
 from ttslib.policies import PAPER_POLICIES, Path, Sampling, Step, load_policy
 from ttslib.policies.prefix import Prefixes
@@ -249,6 +250,7 @@ def hub(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
+    server.weights = header({"a": [1_000_000, 3_000_000], "b": [7]})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     cache = tmp_path / "hub"
@@ -272,6 +274,13 @@ def hub(tmp_path, monkeypatch):
     thread.join()
 
 
+def header(shapes):
+    """The start of a file of safetensors in bf16."""
+    entries = {name: {"dtype": "BF16", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
+    text = json.dumps(entries).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
 class Answer(BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.send_response(self.server.status if "/resolve/" in self.path else 200)
@@ -279,7 +288,12 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_HEAD
+    def do_GET(self):
+        if not self.path.endswith("/model.safetensors"):
+            return self.do_HEAD()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.server.weights)
 
     def log_message(self, *_):
         pass
@@ -383,6 +397,12 @@ def test_any_other_hub_id_is_too_large_by_its_index_before_its_weights_are_fetch
     (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("weights were asked for"))
     assert "someone/large needs 1048576.0 GiB for its weights" in refusal("someone/large", prompt="qwen2.5")
+
+
+def test_a_single_file_of_weights_is_sized_by_its_header_before_it_is_fetched(hub):
+    assert hub_parameters("someone/onefile", "a" * 40) is None  # offline
+    hub.answer(404, "EntryNotFound")
+    assert hub_parameters("someone/onefile", "a" * 40) == 3_000_000_000_007
 
 
 def test_memory_is_counted_per_gpu_and_for_folders_too(hub, monkeypatch, tmp_path):

@@ -57,16 +57,31 @@ def free_bytes(device: str) -> int:
 
 
 def hub_parameters(repo: str, revision: str) -> int | None:
-    """Parameters of a Hub repository by the index of its weights, or None: one file of weights has no index."""
+    """Parameters of a Hub repository by the index of its weights, or by the header of its only file of weights.
+
+    None if neither can be had; then its weights cannot be downloaded either, or lie in the local cache.
+    """
     import torch
 
     try:
         index = hub_file(repo, "model.safetensors.index.json", revision=revision)
     except ValueError:
-        return None
+        return _parameters_of_header(repo, revision)
     config, _ = hub_config(repo, revision)
     kind = getattr(torch, str(config.get("dtype") or config.get("torch_dtype") or "float32"), torch.float32)
     return json.loads(index.read_text(encoding="utf-8"))["metadata"]["total_size"] // kind.itemsize
+
+
+def _parameters_of_header(repo: str, revision: str) -> int | None:
+    from huggingface_hub import HfApi, constants
+
+    if constants.HF_HUB_OFFLINE or unreachable(constants.ENDPOINT):
+        return None
+    try:
+        header = HfApi().parse_safetensors_file_metadata(repo, "model.safetensors", revision=revision)
+    except Exception:  # the Hub's client passes on errors of whatever HTTP library it is built on; `fetch` says why
+        return None
+    return sum(header.parameter_count.values())
 
 
 def check_tokenizer(name: str, folder: Path) -> None:
