@@ -84,6 +84,16 @@ def test_no_difference_seen_is_no_proof_of_none(n):
     assert paired_difference([], []).n == 0
 
 
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_a_difference_that_is_the_same_everywhere_is_no_proof_that_it_always_is(n):
+    better, half = paired_difference([1] * n, [0] * n), paired_difference([1] * n, [0.5] * n)
+    unseen = accuracy([0] * n).high
+    assert (better.value, better.high) == (1, 1) and better.low == pytest.approx(1 - 2 * unseen)
+    assert (half.low, half.high) == (pytest.approx(0.5 - 1.5 * unseen), pytest.approx(0.5 + 0.5 * unseen))
+    worse = paired_difference([0] * n, [1] * n)
+    assert (worse.low, worse.high) == (-better.high, -better.low)
+
+
 def test_pairing_narrows_the_interval():
     base = [i % 2 for i in range(100)]
     better = [1 if i < 10 else value for i, value in enumerate(base)]

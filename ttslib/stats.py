@@ -58,18 +58,19 @@ def paired_difference(
 ) -> Estimate:
     """Mean of a - b over the same problems in the same order, with a bootstrap interval over problems.
 
-    Values lie in [0, 1]; a problem that is None in either is left out and counted in `failed`. Where no problem
-    differs, resampling says nothing, as in `accuracy`: at most a share of 1 - (alpha/2)^(1/n) of all problems differs,
-    and the interval is as wide to both sides. Raises ValueError if the lengths differ.
+    Values lie in [0, 1]; a problem that is None in either is left out and counted in `failed`. Where every problem has
+    the same difference d, resampling says nothing, as in `accuracy`: at most a share of p = 1 - (alpha/2)^(1/n) of all
+    problems has another, which lies in [-1, 1], so the ends are d - p (1 + d) and d + p (1 - d). Raises ValueError if
+    the lengths differ.
     """
     if len(a) != len(b):
         raise ValueError(f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}.")
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
     differences = np.array([float(x) - float(y) for x, y in pairs])
     value, low, high = _interval(differences, level)
-    if len(differences) and not differences.any():
-        high = _unseen(len(differences), level)
-        low = -high
+    if len(differences) and abs(value) <= 1 and np.all(differences == differences[0]):
+        other = _unseen(len(differences), level)
+        low, high = value - other * (1 + value), value + other * (1 - value)
     return Estimate(value, low, high, len(pairs), len(a) - len(pairs))
 
 
