@@ -129,8 +129,9 @@ def needs_table(planned: Sequence[Planned], cards: Cards, assumptions: Assumptio
 PLACEMENT_NOTE = (
     "'shared': policy and PRM on the same GPUs; '+': each on its own; tpK: a policy spread over K GPUs (tensor\n"
     "parallel); ppK: a PRM with its layers on K GPUs, which work one after the other.\n"
-    "Copies run side by side. Memory: gpu_memory_utilization of each. At once: sequences that the KV cache keeps\n"
-    "running per copy. Best-of-N samples with the policy alone, frees it, and scores the pool with the PRM alone."
+    "Copies run side by side: so many processes over one store, each with its own CUDA_VISIBLE_DEVICES. Memory:\n"
+    "gpu_memory_utilization of each. At once: sequences that the KV cache keeps running per copy. Best-of-N is\n"
+    "sample_then_score: the policy alone, freed, then the PRM alone."
 )
 
 
