@@ -110,7 +110,16 @@ def test_only_the_papers_models_are_placed(profile, placed, monkeypatch):
         monkeypatch.setattr(models, loader, lambda name, **options: asked.append((name, options)))
     load_models(profile)
     assert [name for name, _ in asked] == [profile.policy, profile.prm]
-    assert all(bool(options) == placed for _, options in asked)
+    assert all(("max_num_batched_tokens" in options or "device" in options) == placed for _, options in asked)
+
+
+def test_two_vllm_engines_share_the_first_gpu():
+    policy, prm = options_for(PAPER_POLICIES[LLAMA[0]], PAPER_PRMS[RLHFLOW], TWO, "vllm")
+    assert policy["tensor_parallel_size"] == 1 and set(prm) == {"backend", "gpu_memory_utilization"}
+    assert prm["backend"] == "vllm"
+    assert policy["gpu_memory_utilization"] + prm["gpu_memory_utilization"] == pytest.approx(0.9, abs=1e-3)
+    with pytest.raises(ValueError, match="does not fit 1xA100-80GB"):
+        options_for(PAPER_POLICIES[QWEN[5]], PAPER_PRMS[RLHFLOW], TWO, "vllm")
 
 
 def test_own_options_come_before_the_placement(monkeypatch):

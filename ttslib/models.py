@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from ttslib.profiles import Profile
 
 
-def load_models(profile: Profile, *, policy_options: Mapping[str, Any] | None = None,
+def load_models(profile: Profile, *, prm_backend: str = "transformers",
+                policy_options: Mapping[str, Any] | None = None,
                 prm_options: Mapping[str, Any] | None = None) -> tuple[Policy, PRM]:  # fmt: skip
     """Policy and PRM of a profile.
 
     Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
-    `policy_options` and `prm_options` go to `load_policy` and `load_prm`, and come before what the placement says.
+    `prm_backend` is the `backend` of `load_prm`. `policy_options` and `prm_options` go to `load_policy` and `load_prm`,
+    and come before what the placement says.
     Raises ValueError, before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and
     `load_prm` do.
     """
@@ -29,9 +31,10 @@ def load_models(profile: Profile, *, policy_options: Mapping[str, Any] | None = 
     if profile.gpu:
         machine = check_gpu(profile)
         if profile.policy in PAPER_POLICIES and profile.prm in PAPER_PRMS:
-            for_policy, for_prm = options_for(PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm], machine)
+            cards = PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm]
+            for_policy, for_prm = options_for(*cards, machine, prm_backend)
     policy = load_policy(profile.policy, **for_policy | dict(policy_options or {}))
-    return policy, load_prm(profile.prm, **for_prm | dict(prm_options or {}))
+    return policy, load_prm(profile.prm, **{"backend": prm_backend} | for_prm | dict(prm_options or {}))
 
 
 def check_gpu(profile: Profile) -> Machine:
@@ -56,13 +59,17 @@ def gpus_visible() -> Machine:
     return Machine(count, Gpu(least.name, least.total_memory, 0.0, 0.0))
 
 
-def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any], dict[str, Any]]:
+def options_for(
+    policy: Any, prm: Any, machine: Machine, prm_backend: str = "transformers"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `load_policy` and `load_prm` are given, from the cards of the two models.
 
-    The policy gets the first GPUs with its share of their memory, the PRM those behind them, or else the same ones.
-    The policy's context does not depend on the PRM, so that all PRMs score the same samples. Raises ValueError if they
-    do not fit.
+    The policy gets the first GPUs with its share of their memory, the PRM those behind them, or else the same ones. Two
+    vLLM engines of one process share its first GPU. The policy's context does not depend on the PRM, so that all PRMs
+    score the same samples. Raises ValueError if they do not fit.
     """
+    if prm_backend == "vllm" and machine.count:
+        machine = Machine(1, machine.gpu)
     place = best(policy, prm, machine)
     if place is None:
         weights = (weight_bytes(policy) + weight_bytes(prm)) / 1e9
@@ -71,7 +78,10 @@ def options_for(policy: Any, prm: Any, machine: Machine) -> tuple[dict[str, Any]
             f"of {machine.gpu.memory / 1e9:.1f} GB: take smaller models or more GPUs."
         )
     first = place.policy.engine.gpus if place.apart else 0
-    return _policy_options(place.policy), _prm_options(place.prm, first)
+    for_policy = _policy_options(place.policy)
+    if prm_backend == "vllm":
+        return for_policy, {"backend": "vllm", "gpu_memory_utilization": _share(place.prm)}
+    return for_policy, _prm_options(place.prm, first)
 
 
 def options_alone(card: Any, machine: Machine) -> dict[str, Any]:
@@ -91,10 +101,14 @@ def options_alone(card: Any, machine: Machine) -> dict[str, Any]:
 def _policy_options(seat: Seat) -> dict[str, Any]:
     return {
         "backend": "vllm", "tensor_parallel_size": seat.engine.gpus,
-        # Rounded down: the shares together must stay below what is free.
-        "gpu_memory_utilization": int(seat.share * 10_000) / 10_000,
+        "gpu_memory_utilization": _share(seat),
         "max_model_len": seat.engine.context, "max_num_batched_tokens": DEFAULT.batched_tokens,
     }  # fmt: skip
+
+
+def _share(seat: Seat) -> float:
+    """Rounded down: the shares of both models together must stay below what is free."""
+    return int(seat.share * 10_000) / 10_000
 
 
 def _prm_options(seat: Seat, first: int) -> dict[str, Any]:
