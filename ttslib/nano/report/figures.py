@@ -96,7 +96,8 @@ def size_figure(table: pandas.DataFrame, quantities: Sequence[str]) -> plots.Pic
         axes.xaxis.set_minor_locator(NullLocator())
     handles, labels = panels.flat[0].get_legend_handles_labels()
     few, many = table.n.min(), table.n.max()
-    picture.suptitle(f"NanoMATH-500, first {few} to {many} problems, 95 % intervals", fontsize=11)
+    which = f"{many} problems" if few == many else f"first {few} to {many} problems"
+    picture.suptitle(f"NanoMATH-500, {which}, 95 % intervals", fontsize=11)
     picture.legend(handles, labels, title="Step style", loc="outside right center", frameon=False, fontsize=9)
     return picture
 
