@@ -222,19 +222,17 @@ def test_a_cached_commit_needs_no_hub_and_a_branch_is_named_by_its_commit(empty_
     commit = "a" * 40
     file = put_in_cache(empty_cache, "owner/model", "model", commit, "main")
     assert zoo.hub_file("owner/model", "config.json", revision=commit) == file
-    assert zoo.describe("owner/model") == ({}, commit)
-    assert zoo.pinned("owner/model", commit) == {"revision": commit, "tokenizer_revision": commit}
-    assert zoo.pinned(str(empty_cache), "0123") == {}
+    assert zoo.read_config("owner/model") == ({}, commit)
 
 
 def test_a_folder_is_named_by_its_weights(tmp_path):
     (tmp_path / "config.json").write_text('{"a": 1}')
     (tmp_path / "model.safetensors").write_bytes(b"one")
     folder = zoo.model_folder(str(tmp_path))
-    first = zoo.describe(folder)
+    assert zoo.read_config(folder) == ({"a": 1}, None)
+    first = zoo.weights_hash(folder)
     (tmp_path / "model.safetensors").write_bytes(b"two")
-    assert first[0] == zoo.describe(folder)[0] == {"a": 1}
-    assert len(first[1]) == 12 and first[1] != zoo.describe(folder)[1]
+    assert len(first) == 12 and first != zoo.weights_hash(folder)
 
 
 def test_families_are_asked_in_their_own_way():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
-from ttslib.zoo import hub_file, unreachable
+from ttslib.zoo import hub_file, read_config, unreachable
 
 FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -32,12 +31,6 @@ def fetch(repo: str, revision: str) -> Path:
     return folder
 
 
-def hub_config(repo: str, revision: str) -> tuple[dict[str, Any], str]:
-    """(config.json, commit) of a Hub repository; ValueError within seconds if it cannot be had."""
-    file = hub_file(repo, "config.json", revision=revision)
-    return json.loads(file.read_text(encoding="utf-8")), file.parent.name
-
-
 def check_memory(name: str, parameters: int, dtype, *devices: str) -> None:
     """ValueError if weights of `dtype` need more bytes than the devices have free together."""
     needed, free = parameters * dtype.itemsize, sum(map(free_bytes, devices))
@@ -59,7 +52,7 @@ def free_bytes(device: str) -> int:
 def hub_parameters(repo: str, revision: str) -> int | None:
     """Parameters of a Hub repository by the index of its weights, or by the header of its only file of weights.
 
-    None if neither can be had; then its weights cannot be downloaded either, or lie in the local cache.
+    None if neither can be had or says it; `tensors` counts what was downloaded.
     """
     import torch
 
@@ -67,9 +60,10 @@ def hub_parameters(repo: str, revision: str) -> int | None:
         index = hub_file(repo, "model.safetensors.index.json", revision=revision)
     except ValueError:
         return _parameters_of_header(repo, revision)
-    config, _ = hub_config(repo, revision)
+    config, _ = read_config(repo, revision)
     kind = getattr(torch, str(config.get("dtype") or config.get("torch_dtype") or "float32"), torch.float32)
-    return json.loads(index.read_text(encoding="utf-8"))["metadata"]["total_size"] // kind.itemsize
+    size = json.loads(index.read_text(encoding="utf-8")).get("metadata", {}).get("total_size")
+    return size and size // kind.itemsize
 
 
 def _parameters_of_header(repo: str, revision: str) -> int | None:

@@ -83,12 +83,12 @@ def solve(
     `policy.close()`, load the PRM, and call again with both.
 
     A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
-    with `retry_failed` such cells are run again. `limits` are the method's own: max_depth, max_step_tokens,
-    max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own (`policy.sampling`: 0.7,
-    1 and 8192, or what the paper has for that model); "cot" is greedy whatever the first two are. `prm` may be
-    None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment has
-    TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with,
-    StoreError if the store cannot be used.
+    with `retry_failed` such cells are run again, but not the samples of a closed policy. `limits` are the method's own:
+    max_depth, max_step_tokens, max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own
+    (`policy.sampling`: 0.7, 1 and 8192, or what the paper has for that model); "cot" is greedy whatever the first two
+    are. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment
+    has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with, StoreError if the store cannot be
+    used.
     """
     cells = plan(
         problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, top_p=top_p,
@@ -101,9 +101,11 @@ def solve(
     records = store if isinstance(store, Store) else Store(store)
     try:
         known = records.status(each.key for cell in cells for each in (cell, cell.pool) if each)
+        lasting = {cell.pool.key for cell in cells if cell.pool and getattr(policy, "closed", False)}
         retry_after = {
-            key: tried for key, (status, tried) in known.items() if status == FAILED and retry_failed
-        }
+            key: tried for key, (status, tried) in known.items()
+            if status == FAILED and retry_failed and key not in lasting
+        }  # fmt: skip
         missing = {cell.key: cell for cell in cells if cell.key not in known or cell.key in retry_after}
         sampled = known.keys() - retry_after.keys()
         unsampled = sum((cell.pool or cell).key not in sampled for cell in missing.values())

@@ -16,6 +16,7 @@ from ttslib.policies import PAPER_POLICIES, load_policy
 from ttslib.prms import PAPER_PRMS, load_prm
 from ttslib.problems import Problem
 from ttslib.results import Results
+from ttslib.zoo import model_folder
 
 
 def sample_then_score(
@@ -27,20 +28,23 @@ def sample_then_score(
 
     `policy` and `prms` are what `load_policy` and `load_prm` take. Where there are GPUs, a model of the paper gets as
     many as it needs, and all of their memory that `make plan` counts on; `policy_options` and `prm_options` go to the
-    loaders, and come first. `settings` are those of `solve`. Raises ValueError as these do, and for a model that does
-    not fit or a PRM named twice.
+    loaders, and come first. `settings` are those of `solve`. Raises ValueError as these do, and, before anything is
+    loaded, for a PRM that does not fit, is unknown or is named twice.
     """
     if len(set(prms)) != len(prms):
         raise ValueError(f"A PRM is named twice in {', '.join(prms)}.")
+    for name in prms:
+        model_folder(name)
+    placed = {name: _placed(name, PAPER_PRMS, prm_options) for name in prms}
     run = {"method": "best_of_n", "n": n, **settings}
-    sampler = load_policy(policy, **_placed(policy, PAPER_POLICIES) | dict(policy_options or {}))
+    sampler = load_policy(policy, **_placed(policy, PAPER_POLICIES, policy_options))
     try:
         solve(problems, sampler, None, **run)
     finally:
         sampler.close()
     found = {}
     for name in prms:
-        prm = load_prm(name, **_placed(name, PAPER_PRMS) | dict(prm_options or {}))
+        prm = load_prm(name, **placed[name])
         try:
             found[name] = solve(problems, sampler, prm, **run)
         finally:
@@ -48,6 +52,6 @@ def sample_then_score(
     return found
 
 
-def _placed(name: str, cards: Mapping[str, Any]) -> dict[str, Any]:
+def _placed(name: str, cards: Mapping[str, Any], own: Mapping[str, Any] | None) -> dict[str, Any]:
     machine = gpus_visible()
-    return options_alone(cards[name], machine) if machine.count and name in cards else {}
+    return options_alone(cards[name], own or {}, machine) if machine.count and name in cards else dict(own or {})

@@ -117,9 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
         parameters = chosen(options.parameter, found)
         profile = get_profile(options.profile, policy=parameters.get("POLICY"), prm=parameters.get("PRM"))
         if profile.gpu:
-            from ttslib.models import check_gpu
+            from ttslib.models import placement
 
-            check_gpu(profile)
+            placement(profile)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

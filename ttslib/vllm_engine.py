@@ -14,7 +14,6 @@ import torch
 from vllm import EngineArgs, LLMEngine
 
 from ttslib.memory import reclaim
-from ttslib.zoo import pinned
 
 _live: set[object] = set()
 
@@ -63,13 +62,13 @@ class Engine:
     its `EngineArgs`; prefixes are cached.
     """
 
-    def __init__(self, folder: str, *, name: str, revision: str, dtype: str, max_model_len: int, **options):
+    def __init__(self, folder: str, *, name: str, dtype: str, max_model_len: int, **options):
         if not torch.cuda.is_available():
             options = cpu_options(max_model_len) | options
         self.name = name
         self.core = start_engine(EngineArgs(
             model=folder, dtype=dtype, max_model_len=max_model_len, enable_prefix_caching=True, disable_log_stats=True,
-            use_tqdm_on_load=False, **pinned(folder, revision), **options,
+            use_tqdm_on_load=False, **options,
         ))  # fmt: skip
         self._ids = itertools.count()
         self._waiting: dict[str, asyncio.Future] = {}

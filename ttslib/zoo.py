@@ -40,20 +40,15 @@ def weights_hash(folder: Path | str) -> str:
     return digest.hexdigest()[:12]
 
 
-def describe(folder: Path | str, revision: str = "main") -> tuple[dict[str, Any], str]:
-    """(config.json, revision) of what `model_folder` returned: a folder's weights hash, or the commit of a Hub id.
+def read_config(folder: Path | str, revision: str = "main") -> tuple[dict[str, Any], str | None]:
+    """(config.json, commit) of what `model_folder` returned; a folder has no commit, `weights_hash` names its weights.
 
     `revision` is the branch or commit of a Hub id. Raises ValueError if the Hub does not give the file.
     """
     if isinstance(folder, Path):
-        return json.loads((folder / "config.json").read_text(encoding="utf-8")), weights_hash(folder)
+        return json.loads((folder / "config.json").read_text(encoding="utf-8")), None
     file = hub_file(folder, "config.json", revision=revision)
     return json.loads(file.read_text(encoding="utf-8")), file.parent.name
-
-
-def pinned(folder: str, revision: str) -> dict[str, str]:
-    """The options that make an engine load a Hub id at `revision`, a commit; none for a local folder."""
-    return {} if Path(folder).is_dir() else {"revision": revision, "tokenizer_revision": revision}
 
 
 def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "model") -> Path:

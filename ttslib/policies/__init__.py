@@ -10,7 +10,7 @@ from typing import Any
 from ttslib.policies.base import Path, Policy, Sampling, Step
 from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
 from ttslib.prompts import Prompt, get_prompt
-from ttslib.zoo import NANO, describe, model_folder
+from ttslib.zoo import NANO, model_folder, read_config, weights_hash
 
 __all__ = ["PAPER_POLICIES", "Path", "Policy", "PolicyCard", "Sampling", "Step", "load_policy"]
 
@@ -54,17 +54,15 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
     dtype = None if served else dtype or default_dtype()
     if card and not served:
         check_memory(name, card.parameters, dtype, options)
-    config, revision = describe(folder, card.revision if card else "main")
+    config, commit = read_config(folder, card.revision if card else "main")
     check_language_model(name, config)
+    where = folder if served else check_weights(name, folder, commit, dtype, options)
     longest = max(LONGEST, card.max_new_tokens) if card else LONGEST
     settings = {
-        "name": name, "revision": revision, "prompt": shape,
+        "name": name, "revision": commit or weights_hash(folder), "prompt": shape,
         "max_model_len": max_model_len or min(longest, config.get("max_position_embeddings", longest)),
-    }
-    if not served:
-        settings["dtype"] = dtype
-        folder = check_weights(name, folder, revision, dtype, options)
-    policy = _backend(backend)(str(folder), **settings, **options)
+    } | ({} if served else {"dtype": dtype})
+    policy = _backend(backend)(str(where), **settings, **options)
     policy.sampling = Sampling(card.temperature, card.top_p, card.max_new_tokens) if card else Sampling()
     return policy
 
@@ -84,7 +82,9 @@ def _backend(backend: str) -> Callable[..., Policy]:
     return partial(ServerPolicy, url=backend)
 
 
-def check_weights(name: str, folder: Folder | str, revision: str, dtype: str, options: Mapping[str, Any]) -> Folder:
+def check_weights(
+    name: str, folder: Folder | str, revision: str | None, dtype: str, options: Mapping[str, Any]
+) -> Folder:
     """The folder of the weights, a Hub id's downloaded at `revision`; ValueError if they are not whole or too large."""
     from ttslib.checkpoint import check_tokenizer, fetch, hub_parameters, tensors
 

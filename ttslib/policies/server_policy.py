@@ -22,6 +22,7 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path as Folder
 from typing import Any
 
 import httpx
@@ -30,7 +31,6 @@ from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
 from ttslib.usage import Usage
-from ttslib.zoo import pinned
 
 TRIES = 4
 FIRST_WAIT = 0.5  # seconds, doubled at each further try
@@ -71,7 +71,7 @@ class ServerPolicy:
             "limits": httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         }
         self._sessions: dict[asyncio.AbstractEventLoop, _Session] = {}
-        source = {"revision": revision} if pinned(folder, revision) else {}
+        source = {} if Folder(folder).is_dir() else {"revision": revision}
         self.tokenizer = AutoTokenizer.from_pretrained(folder, **source)
         with httpx.Client(**self._options) as client:
             card = self._find_model(client, served_name)

@@ -15,7 +15,6 @@ from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
 from ttslib.usage import Usage
-from ttslib.zoo import pinned
 
 
 class TransformersPolicy:
@@ -35,11 +34,10 @@ class TransformersPolicy:
         self.settings = {"dtype": dtype, "max_model_len": max_model_len}
         self.batch_tokens = batch_tokens
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        source = {"revision": revision} if pinned(folder, revision) else {}
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, **source)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **source).to(self.device).eval()
-        self.ends = end_ids(self.tokenizer, self.model.generation_config)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
+        self.ends = end_ids(self.tokenizer, self.model.generation_config)
         self._queue: list[_Request] = []
         self._pump: asyncio.Task | None = None
 

@@ -1,5 +1,6 @@
 """A policy in an in-process vLLM engine: every `sample` call is one request."""
 
+from transformers import AutoTokenizer
 from vllm import SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
@@ -23,12 +24,11 @@ class VLLMPolicy:
         self.usage = Usage()
         self.settings = {"dtype": dtype, "max_model_len": max_model_len, "logprobs": logprobs}
         self.logprobs = 0 if logprobs else None  # vLLM's words for "of the chosen token alone" and "of none"
-        self.engine = Engine(
-            folder, name=name, revision=revision, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs,
-            **engine_options,
-        )
-        self.tokenizer = self.engine.core.get_tokenizer()
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
+        self.engine = Engine(
+            folder, name=name, dtype=dtype, max_model_len=max_model_len, max_num_seqs=max_num_seqs, **engine_options
+        )
 
     @property
     def closed(self) -> bool:

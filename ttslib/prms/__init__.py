@@ -1,6 +1,5 @@
 """PRMs: `load_prm` by name, Hub id or path, each in its original's input format."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path as Folder
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from ttslib.policies.base import Path
 from ttslib.prms.base import PRM
 from ttslib.prms.registry import PAPER_PRMS, PRMCard
-from ttslib.zoo import model_folder, weights_hash
+from ttslib.zoo import model_folder, read_config, weights_hash
 
 __all__ = ["PAPER_PRMS", "PRM", "PRMCard", "Path", "load_prm"]
 
@@ -71,11 +70,9 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
         raise ValueError(f"Unknown dtype {dtype!r}: give {' or '.join(map(repr, DTYPES))}.")
     precision = getattr(torch, dtype)
     card = PAPER_PRMS.get(name) if isinstance(where, str) else None
-    if isinstance(where, str):
-        config, revision = checkpoint.hub_config(where, card.revision if card else "main")
-    else:
-        config, revision = json.loads((where / "config.json").read_text(encoding="utf-8")), None
+    config, revision = read_config(where, card.revision if card else "main")
     format = format or (card.format if card else _format_of(name, where, config))
+    check_backend(name, format, backend)
     known_size = card.parameters if card else checkpoint.hub_parameters(where, revision) if revision else None
     if known_size:
         checkpoint.check_memory(name, known_size, precision, *devices)
@@ -89,8 +86,6 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     checkpoint.check_memory(name, loaded, precision, *devices)
     if card and format == card.format:
         format_options = {**card.options, **(format_options or {})}
-    if backend == "vllm" and HEADS[format] != ("lm_head.weight",):
-        raise ValueError(f"{name} has the format {format!r}, which vLLM does not score: leave out backend='vllm'.")
     shape = _format_class(format)(AutoTokenizer.from_pretrained(folder), **(format_options or {}))
     known = {"name": name, "revision": revision or weights_hash(folder), "settings": unusual or None}
     context = config["max_position_embeddings"]
@@ -109,6 +104,14 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     elif not all(isinstance(place, int) for place in network.hf_device_map.values()):
         raise ValueError(f"{name} does not fit {' and '.join(devices)}: give it more GPUs, or leave more of them free.")
     return TransformersPRM(network, shape, max_model_len=context, **known, **options)
+
+
+def check_backend(name: str, format: str, backend: str) -> None:
+    """ValueError if a backend does not score a format."""
+    if backend not in BACKENDS:
+        raise ValueError(f"Unknown PRM backend {backend!r}: give {' or '.join(map(repr, BACKENDS))}.")
+    if backend == "vllm" and HEADS[format] != ("lm_head.weight",):
+        raise ValueError(f"{name} has the format {format!r}, which vLLM does not score: leave out backend='vllm'.")
 
 
 def _spread(devices: Sequence[str]) -> dict[str, Any]:

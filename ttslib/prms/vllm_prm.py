@@ -25,9 +25,7 @@ class VLLMPRM:
                  settings: dict[str, str] | None = None, **engine_options):
         self.format, self.name, self.revision, self.settings, self.usage = format, name, revision, settings, Usage()
         self.max_model_len = max_model_len - 1  # vLLM takes no input that leaves no room for a token behind it
-        self.engine = Engine(
-            folder, name=name, revision=revision, dtype=dtype, max_model_len=max_model_len, **engine_options
-        )
+        self.engine = Engine(folder, name=name, dtype=dtype, max_model_len=max_model_len, **engine_options)
 
     @property
     def closed(self) -> bool:
