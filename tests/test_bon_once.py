@@ -115,6 +115,14 @@ def test_a_closed_policys_samples_are_scored(tmp_path):
         assert len(store) == 2 * 6
 
 
+def test_a_closed_policys_failed_samples_are_not_tried_again(tmp_path):
+    policy = ScriptedPolicy(raises={"p2": RuntimeError("engine lost")})
+    solve(problems(6), policy, None, method="best_of_n", n=8, store=tmp_path / "store", progress=False)
+    policy.closed = True
+    results = run(tmp_path, "best_of_n", policy=policy, retry_failed=True)
+    assert [failure.problem["id"] for failure in results.failures] == ["p2"] and len(results) == 6
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"n": 4}, {"temperature": 1.0}, {"max_tokens": 9}])
 def test_other_settings_are_another_pool(tmp_path, other):
     policy = ScriptedPolicy()

@@ -115,11 +115,13 @@ def test_only_the_papers_models_are_placed(profile, placed, monkeypatch):
 
 def test_two_vllm_engines_share_the_first_gpu():
     policy, prm = options_for(PAPER_POLICIES[LLAMA[0]], PAPER_PRMS[RLHFLOW], TWO, "vllm")
-    assert policy["tensor_parallel_size"] == 1 and set(prm) == {"backend", "gpu_memory_utilization"}
-    assert prm["backend"] == "vllm"
+    assert policy["tensor_parallel_size"] == prm["tensor_parallel_size"] == 1 and prm["backend"] == "vllm"
+    assert prm["max_model_len"] == 8192 and "device" not in prm  # what the plan keeps room for
     assert policy["gpu_memory_utilization"] + prm["gpu_memory_utilization"] == pytest.approx(0.9, abs=1e-3)
-    with pytest.raises(ValueError, match="does not fit 1xA100-80GB"):
+    with pytest.raises(ValueError, match="does not fit the one GPU that two vLLM engines of a process share"):
         options_for(PAPER_POLICIES[QWEN[5]], PAPER_PRMS[RLHFLOW], TWO, "vllm")
+    with pytest.raises(ValueError, match="'two_class', which vLLM does not score"):
+        options_for(PAPER_POLICIES[LLAMA[0]], PAPER_PRMS[QWEN_7B], TWO, "vllm")
 
 
 def test_own_options_come_before_the_placement(monkeypatch):
@@ -131,3 +133,22 @@ def test_own_options_come_before_the_placement(monkeypatch):
     policy, prm = asked
     assert policy["gpu_memory_utilization"] == 0.5 and policy["tensor_parallel_size"] == 1
     assert prm["device"] == "cuda:0" and prm["cache_tokens"] > 0
+
+
+@pytest.mark.parametrize("backend", ["transformers", "http://127.0.0.1:8000/v1"])
+def test_a_policy_of_another_backend_is_not_placed(backend, monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "gpus_visible", lambda: TWO)
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append(options))
+    load_models(get_profile("paper"), policy_options={"backend": backend})
+    assert asked[0] == {"backend": backend} and asked[1]["device"] == ["cuda:1"]
+
+
+def test_a_prm_told_to_run_in_vllm_is_placed_there(monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "gpus_visible", lambda: TWO)
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append(options))
+    load_models(get_profile("paper", prm=RLHFLOW), prm_options={"backend": "vllm"})
+    assert asked[1]["backend"] == "vllm" and asked[1]["gpu_memory_utilization"] > 0 and "device" not in asked[1]

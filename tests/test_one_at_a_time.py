@@ -50,15 +50,30 @@ def test_one_model_at_a_time_gives_what_both_together_give(tmp_path, monkeypatch
 
 def test_a_model_alone_gets_the_fewest_gpus_that_hold_it():
     eight = parse_gpus("8xA100-80GB")
-    assert options_alone(PAPER_POLICIES[QWEN[0]], eight)["tensor_parallel_size"] == 1
-    assert options_alone(PAPER_POLICIES[QWEN[6]], eight)["tensor_parallel_size"] == 2
-    assert options_alone(PAPER_PRMS[ALL_PRMS[5]], eight)["device"] == ["cuda:0"]
-    assert options_alone(PAPER_PRMS[ALL_PRMS[6]], eight)["device"] == ["cuda:0", "cuda:1"]
+    assert options_alone(PAPER_POLICIES[QWEN[0]], {}, eight)["tensor_parallel_size"] == 1
+    assert options_alone(PAPER_POLICIES[QWEN[6]], {}, eight)["tensor_parallel_size"] == 2
+    assert options_alone(PAPER_PRMS[ALL_PRMS[5]], {}, eight)["device"] == ["cuda:0"]
+    assert options_alone(PAPER_PRMS[ALL_PRMS[6]], {}, eight)["device"] == ["cuda:0", "cuda:1"]
     with pytest.raises(ValueError, match="Qwen2.5-72B-Instruct, 145.4 GB of weights, does not fit 1xA100-80GB"):
-        options_alone(PAPER_POLICIES[QWEN[6]], parse_gpus("1xA100-80GB"))
+        options_alone(PAPER_POLICIES[QWEN[6]], {}, parse_gpus("1xA100-80GB"))
 
 
-def test_a_prm_named_twice_is_refused_before_anything_is_loaded(monkeypatch):
+def test_own_options_of_a_model_alone_come_first_and_its_backend_decides_the_rest():
+    two = parse_gpus("2xA100-80GB")
+    own = options_alone(PAPER_POLICIES[QWEN[0]], {"gpu_memory_utilization": 0.5}, two)
+    assert own["gpu_memory_utilization"] == 0.5 and own["backend"] == "vllm"
+    assert options_alone(PAPER_POLICIES[QWEN[0]], {"backend": "transformers"}, two) == {"backend": "transformers"}
+    in_vllm = options_alone(PAPER_PRMS[ALL_PRMS[1]], {"backend": "vllm"}, two)
+    assert in_vllm["gpu_memory_utilization"] == 0.9 and "device" not in in_vllm
+
+
+@pytest.mark.parametrize(
+    ("prms", "gpus", "says"),
+    [(["nano-prm-qwen-m"] * 2, "none", "named twice"), (["nano-prm-qwen-m", "nano-prm-x"], "none", "Unknown model"),
+     ([ALL_PRMS[5], ALL_PRMS[6]], "1xA100-80GB", "Qwen2.5-Math-PRM-72B, .* does not fit 1xA100-80GB")],
+)  # fmt: skip
+def test_a_prm_that_cannot_be_had_is_refused_before_anything_is_loaded(prms, gpus, says, monkeypatch):
     monkeypatch.setattr(one_at_a_time, "load_policy", lambda *_, **__: pytest.fail("a policy was loaded"))
-    with pytest.raises(ValueError, match="named twice"):
-        tts.sample_then_score([], POLICY, ["nano-prm-qwen-m"] * 2, n=4)
+    monkeypatch.setattr(one_at_a_time, "gpus_visible", lambda: parse_gpus(gpus))
+    with pytest.raises(ValueError, match=says):
+        tts.sample_then_score([], POLICY, prms, n=4)
