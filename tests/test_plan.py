@@ -402,6 +402,28 @@ def test_a_notebook_costs_what_its_cells_cost_on_one_copy():
     assert planned(profile, CARDS, NO_GPU)[1].hours is None
 
 
+def test_the_notebooks_may_be_planned_with_other_models_and_data(capsys):
+    paper = ["--profile", "paper", "--gpus", "1xA100-80GB"]
+    main([*paper, "--policy", QWEN[3], "--dataset", "aime24"], CARDS)
+    out, _ = capsys.readouterr()
+    assert "The notebooks run Qwen2.5-7B-Instruct with Qwen2.5-Math-PRM-7B; one copy on 1 GPU, shared" in out
+    # 30 greedy solutions in 00; in 01 the pool, two methods at four budgets, and three trees.
+    cells = {line.split()[0]: line for line in out.splitlines() if line.startswith("0")}
+    assert " 33 " in cells["00_quickstart"] and f" {30 * 9 + 3} " in cells["01_tts_methods"]
+    assert "02_nano_zoo runs nano models at every profile: 1,000 cells" in out
+    for wrong, says in ((["--prm", "someone/else"], "in no registry"), (["--dataset", "amc23"], "is not assumed")):
+        assert main([*paper, *wrong], CARDS) == 2
+        assert says in capsys.readouterr().err
+
+
+def test_what_is_left_out_of_the_hours_is_said(capsys):
+    main(["--profile", "paper", "--gpus", "1xA100-80GB"], CARDS)
+    out, _ = capsys.readouterr()
+    assert "*: without the runs that do not fit" in out and re.search(r"total .*\*", out)
+    main(["--profile", "paper", "--gpus", "8xA100-80GB"], CARDS)
+    assert "*" not in capsys.readouterr().out
+
+
 def test_a_part_of_the_paper_fits_one_gpu(capsys):
     options = ["--experiments", "fig4_fig5,table4", "--policies", "Llama-3.1-8B", "--prms", "Skywork,shepherd"]
     assert main(["--profile", "paper", "--gpus", "1xH100-80GB", *options], CARDS) == 0

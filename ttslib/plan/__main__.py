@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None, cards: Cards | None = None) -> int:
     parser.add_argument("--experiments", default="", help=f"only these, with commas: {', '.join(NAMES)}")
     parser.add_argument("--policies", default="", help="only policies whose Hub id contains one of these, with commas")
     parser.add_argument("--prms", default="", help="only PRMs whose Hub id contains one of these, with commas")
+    for part in ("policy", "prm", "dataset"):
+        parser.add_argument(f"--{part}", help="of the notebooks, in place of the profile's")
     parser.add_argument("--actual", metavar="STORE", help="the tokens that a run used beside those expected")
     options = parser.parse_args(arguments)
     try:
@@ -67,8 +69,11 @@ def _paper(options: argparse.Namespace, cards: Cards) -> int:
         raise ValueError("Nothing is left to plan: no run has such a policy and such a PRM.")
     planned = schedule(found, cards, machine)
     chosen = names or policies or prms
-    at_profile = [] if chosen else notebooks_planned(get_profile(options.profile), cards, machine)
-    print(paper_plan(planned, cards, machine, at_profile=at_profile))
+    profile = None if chosen else get_profile(
+        options.profile, policy=options.policy, prm=options.prm, dataset=options.dataset
+    )
+    at_profile = [] if chosen else notebooks_planned(profile, cards, machine)
+    print(paper_plan(planned, cards, machine, at_profile=at_profile, profile=profile))
     sentences = refusals(planned, cards, machine)
     sys.stdout.flush()
     for sentence in sentences:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttslib.plan.assumptions import DEFAULT, Assumptions
+from ttslib.plan.assumptions import DEFAULT, PROBLEMS, Assumptions
 from ttslib.plan.experiments import Experiment, Run
 from ttslib.plan.hardware import Machine
 from ttslib.plan.placement import best
@@ -18,29 +18,40 @@ SHOWS = {"00_quickstart": "one problem, three methods", "01_tts_methods": "accur
 def notebooks(profile: Profile) -> dict[str, list[Run]]:
     """The runs of each notebook, those left out that an earlier one has stored. Policy and PRM are both in memory, so
     that Best-of-N is one run."""
+    count = min(profile.problems, PROBLEMS.get(profile.dataset, profile.problems))
+    first = min(QUICKSTART_PROBLEMS, PROBLEMS.get(profile.dataset, QUICKSTART_PROBLEMS))
+
     def run(method: str, n: int, problems: int) -> Run:
         return Run(profile.policy, profile.prm, method, n, profile.dataset, problems)
 
-    searches = [run(method, n, profile.problems) for method in TREES[1:] for n in profile.budgets]
+    def nano(method: str, n: int) -> Run:
+        return Run("nano", "nano", method, n, "nanomath", profile.problems)
+
+    searches = [run(method, n, count) for method in TREES[1:] for n in profile.budgets]
     return {
-        "00_quickstart": [run("cot", 1, QUICKSTART_PROBLEMS), *(run(method, QUICKSTART_N, 1) for method in TREES)],
+        "00_quickstart": [run("cot", 1, first), *(run(method, QUICKSTART_N, 1) for method in TREES)],
         "01_tts_methods": [
-            run("cot", 1, max(0, profile.problems - QUICKSTART_PROBLEMS)),
-            run("best_of_n", profile.pool, profile.problems), *searches,
+            run("cot", 1, max(0, count - first)), run("best_of_n", profile.pool, count), *searches,
             *(run(method, DIAGRAM_N, 1) for method in TREES),
         ],
-        "02_nano_zoo": [run("cot", 1, profile.problems), run("dvts", min(SMALL_N, profile.pool), profile.problems)],
+        "02_nano_zoo": [nano("cot", 1), nano("dvts", min(SMALL_N, profile.pool))],
     }  # fmt: skip
 
 
 def planned(
     profile: Profile, cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT
 ) -> list[Planned]:
-    """The cost of each notebook that runs the profile's own models: one copy of both, where `load_models` puts them."""
-    policy, prm = cards.policies[profile.policy], cards.prms[profile.prm]
+    """The cost of each notebook that runs the profile's own models: one copy of both, where `load_models` puts them.
+
+    Raises ValueError for a model in no registry, or a data set whose solutions have no assumed length.
+    """
+    if profile.dataset not in assumptions.solution:
+        known = " or ".join(assumptions.solution)
+        raise ValueError(f"How long solutions on {profile.dataset} are is not assumed: plan with {known}.")
+    found, every = [], notebooks(profile)
+    policy, prm = cards.of(every["00_quickstart"][0])
     place = best(policy, prm, machine, assumptions)
-    found = []
-    for name, runs in notebooks(profile).items():
+    for name, runs in every.items():
         if name not in SHOWS:
             continue
         hours = place and run_hours(place, runs, cards, Machine(place.gpus, machine.gpu), assumptions)

@@ -47,6 +47,10 @@ class Placement:
         """gpu_memory_utilization of policy and PRM."""
         return " + ".join(f"{seat.share:.2f}" for seat in (self.policy, self.prm) if seat)
 
+    def gigabytes(self, gpu: Gpu) -> str:
+        """The same in GB of each GPU."""
+        return " + ".join(f"{seat.share * gpu.memory / 1e9:.0f}" for seat in (self.policy, self.prm) if seat)
+
 
 def alone(card: Any, machine: Machine, assumptions: Assumptions = DEFAULT) -> Iterator[Seat]:
     """Every way to place one model that fits."""

@@ -48,18 +48,19 @@ def hours(number: float | None) -> str:
 
 def paper_plan(
     planned: Sequence[Planned], cards: Cards, machine: Machine, assumptions: Assumptions = DEFAULT,
-    at_profile: Sequence[Planned] = (),
+    at_profile: Sequence[Planned] = (), profile: Profile | None = None,
 ) -> str:
-    """Notebooks (`at_profile`, as of `notebooks.planned`), experiments with their cost and total, placements (without a
-    GPU: how many of which would do), disk, and what was assumed."""
+    """Notebooks (`at_profile`, as of `notebooks.planned` with that `profile`), experiments with their cost and total,
+    placements (without a GPU: how many of which would do), disk, and what was assumed."""
     gpu = machine.gpu
     where = "a machine without GPU: what there is to do, but no placement and no hours"
     if gpu:
         speed = f"{gpu.bandwidth / 1e9:,.0f} GB/s, {gpu.flops / 1e12:.0f} dense bf16 TFLOP/s each"
         where = f"{machine}: {gpu.memory / 2**30:.1f} GiB, {speed}"
     parts = [f"Plan of profile paper for {where}"]
-    if at_profile:
-        parts += [costs_table("notebook", at_profile, machine, assumptions), pair_of(at_profile, cards)]
+    if profile:
+        parts += [costs_table("notebook", at_profile, machine, assumptions), pair_of(at_profile, cards, profile)]
+        parts += ["All experiments of the paper:"]
     parts += [
         costs_table("experiment", planned, machine, assumptions),
         "Cells are problems x runs; those that an earlier experiment has are not counted again.",
@@ -74,7 +75,7 @@ def paper_plan(
 
 
 def costs_table(what: str, planned: Sequence[Planned], machine: Machine, assumptions: Assumptions) -> str:
-    """One line per notebook or experiment (`what`). A `*` behind the hours: without the runs that do not fit."""
+    """One line per notebook or experiment (`what`), and the total. A `*` behind hours: without what does not fit."""
     head = (
         what, "shows", "pairs", "cells", "policy tokens", "PRM tokens", "policy FLOPs", "PRM FLOPs", "hours",
         "records GB",
@@ -89,24 +90,31 @@ def costs_table(what: str, planned: Sequence[Planned], machine: Machine, assumpt
             (hours(each.hours) if machine.gpu else "-") + partial,
             f"{each.cost.stored_tokens * assumptions.record_bytes / 1e9:.1f}",
         ))  # fmt: skip
-    total = total_hours(planned)
+    total, some = total_hours(planned), "*" if any(row[8].endswith("*") for row in rows) else ""
     stored = sum(each.stored_tokens for each in new)
     rows.append((
         "total", "", "", f"{sum(each.cells for each in new):,}",
         *_costs(sum(each.policy_tokens for each in new), sum(each.prm_tokens for each in new),
                 sum(each.flops.policy for each in new), sum(each.flops.prm for each in new)),
-        hours(total) if machine.gpu else "-", f"{stored * assumptions.record_bytes / 1e9:.1f}",
+        hours(total) + some if machine.gpu else "-", f"{stored * assumptions.record_bytes / 1e9:.1f}",
     ))  # fmt: skip
     lines = columns(head, rows, left=2)
-    return lines + (f"\nTotal: {total:,.0f} hours, which is {total / 24:,.1f} days" if machine.gpu else "")
+    if machine.gpu:
+        lines += f"\nTotal: {total:,.0f} hours, which is {total / 24:,.1f} days"
+    return lines + ("\n*: without the runs that do not fit, which are listed at the end." if some else "")
 
 
-def pair_of(at_profile: Sequence[Planned], cards: Cards) -> str:
-    """Which models the notebooks run, and where."""
+def pair_of(at_profile: Sequence[Planned], cards: Cards, profile: Profile) -> str:
+    """Which models the notebooks run, and where; and what the nano models' notebook takes."""
     phase = at_profile[0].phases[0]
     names = f"{cards.policies[phase.policy].name} with {cards.prms[phase.prm].name}"
     place = f"; one copy on {phase.placement}, memory {phase.placement.shares}" if phase.placement else ""
-    return f"The notebooks run {names}{place}.\nPOLICY, PRM and DATASET choose others. What follows is the whole paper."
+    runs = notebooks(profile)["02_nano_zoo"]
+    fewest, most = nano.minutes(nano.tokens(runs)[0])
+    return (
+        f"The notebooks run {names}{place}.\n02_nano_zoo runs nano models at every profile:"
+        f" {sum(run.problems for run in runs):,} cells, {fewest:.0f} to {most:.0f} minutes of two cores."
+    )
 
 
 NEEDS_NOTE = "The columns of GPUs: how many of them hold both models at once, with a KV cache for the longest sequence."
@@ -130,8 +138,9 @@ PLACEMENT_NOTE = (
     "'shared': policy and PRM on the same GPUs; '+': each on its own; tpK: a policy spread over K GPUs (tensor\n"
     "parallel); ppK: a PRM with its layers on K GPUs, which work one after the other.\n"
     "Copies run side by side: so many processes over one store, each with its own CUDA_VISIBLE_DEVICES. Memory:\n"
-    "gpu_memory_utilization of each. At once: sequences that the KV cache keeps running per copy. Best-of-N is\n"
-    "sample_then_score: the policy alone, freed, then the PRM alone."
+    "gpu_memory_utilization of each, and in GB of each GPU. At once: sequences that the KV cache keeps running per\n"
+    "copy. Best-of-N is sample_then_score: the policy alone, freed, then the PRM alone. These are the fastest ways;\n"
+    "load_models itself takes GPUs apart before shared ones, and as few as do."
 )
 
 
@@ -150,7 +159,7 @@ def placement_table(planned: Sequence[Planned], cards: Cards, machine: Machine, 
         longest = max(found, key=lambda phase: phase.hours or 0.0)
         place = longest.placement
         if place is None:
-            rows.append((*named, weights, "does not fit", "-", "-", "-", "-"))
+            rows.append((*named, weights, "does not fit", "-", "-", "-", "-", "-"))
             continue
         running = "-"
         if place.policy:
@@ -158,8 +167,9 @@ def placement_table(planned: Sequence[Planned], cards: Cards, machine: Machine, 
             length = assumptions.prompt + assumptions.solution_tokens(cards.policies[policy], run.benchmark)
             running = f"{sequences(place.policy.held, length, assumptions):.0f}"
         copies, total = str(machine.count // place.gpus), hours(sum(phase.hours for phase in found))
-        rows.append((*named, weights, str(place), copies, place.shares, running, total))
-    return columns(("policy", "PRM", "weights GB", "placement", "copies", "memory", "at once", "hours"), rows, left=2)
+        rows.append((*named, weights, str(place), copies, place.shares, place.gigabytes(machine.gpu), running, total))
+    head = ("policy", "PRM", "weights GB", "placement", "copies", "memory", "GB", "at once", "hours")
+    return columns(head, rows, left=2)
 
 
 def disk(planned: Sequence[Planned], cards: Cards, assumptions: Assumptions) -> str:
