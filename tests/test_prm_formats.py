@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import shutil
+import weakref
 
 import pytest
 import torch
@@ -131,8 +132,8 @@ def mistral_tokenizer() -> LlamaTokenizer:
 
 def shape(**more) -> dict:
     return {
-        "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
-        "num_key_value_heads": 2, "max_position_embeddings": CONTEXT, "initializer_range": 0.1, **more,
+        "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "num_key_value_heads": 1, "max_position_embeddings": CONTEXT, "initializer_range": 0.1, **more,
     }  # fmt: skip
 
 
@@ -377,7 +378,30 @@ def test_step_by_step_in_bfloat16(folder, kind):
         assert close([found], [scores], 2e-2)
 
 
-def test_an_over_long_path_raises_and_the_longest_that_fits_has_all_its_scores(prms, expected):
+@pytest.mark.engine
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", ["tag", "chat_turns"])
+def test_vllm_scores_the_same_whole_and_step_by_step(folders, kind, dtype):
+    """Heads have 32 channels, which vLLM's CPU attention can compute."""
+    tolerance = {"float32": 1e-4, "bfloat16": 2e-2}[dtype]
+    ours = load_prm(str(folders[kind]), backend="vllm", dtype=dtype, **told(kind))
+    plain = load_prm(str(folders[kind]), reuse=False, dtype=dtype, **told(kind))
+    paths = [path(steps) for steps in CASES.values()] + random_paths(3, 12)
+    wanted = scores_of(plain, *paths)
+    assert close(scores_of(ours, *paths), wanted, tolerance)
+    for each, scores in zip(paths, wanted, strict=True):
+        found = []
+        for depth in range(1, len(scores) + 1):
+            found += scores_of(ours, path(texts(each)[:depth], each.problem.question, found))[0]
+        assert close([found], [scores], tolerance)
+    held = weakref.ref(ours.engine.core)
+    ours.close()
+    assert held() is None and ours.closed
+    with pytest.raises(RuntimeError, match="is closed: load it again"):
+        scores_of(ours, paths[0])
+
+
+def test_an_over_long_path_has_no_scores_and_the_longest_that_fits_has_all_its_scores(prms, expected):
     fast, plain = prms
     step = "9 + 9\n\n"
     count = 1

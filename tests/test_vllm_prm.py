@@ -16,22 +16,16 @@ from ttslib.problems import load_problems
 from ttslib.usage import Usage, counting
 
 NAME = "nano-prm-shepherd"
-FORMATS = {"tag": NAME, "chat_turns": "nano-prm-rlhflow-mistral"}
-
-
-@pytest.fixture(scope="module", params=FORMATS)
-def name(request):
-    return FORMATS[request.param]
 
 
 @pytest.fixture(scope="module")
-def prm(model_path, name):
-    return load_prm(str(model_path(name)), backend="vllm", dtype="float32")
+def prm(model_path):
+    return load_prm(str(model_path(NAME)), backend="vllm", dtype="float32")
 
 
 @pytest.fixture(scope="module")
-def reference(model_path, name):
-    return load_prm(str(model_path(name)), dtype="float32")
+def reference(model_path):
+    return load_prm(str(model_path(NAME)), dtype="float32")
 
 
 def path(place: int, *slips: int) -> Path:
@@ -56,23 +50,16 @@ def test_whole_paths_score_as_in_transformers(prm, reference):
 def test_step_by_step_it_scores_what_is_new_and_forwards_little_else(prm, reference):
     long, tokens = path(10), prm.usage.tokens
     (whole,) = asyncio.run(reference.score([long]))
-    grown = step_by_step(prm, long)
+    grown = Path(long.problem)
+    for step in long.steps:
+        grown = replace(grown, steps=(*grown.steps, step))
+        (new,) = asyncio.run(prm.score([grown]))
+        assert len(new) == 1
+        grown = replace(grown, scores=(*grown.scores, *new))
     assert grown.scores == pytest.approx(whole, abs=1e-4)
     assert asyncio.run(prm.score([grown])) == [[]]
     every = sum(position + 1 for position in prm.format.encode(long.problem.question, texts(long)).positions)
     assert 0 < prm.usage.tokens - tokens < every
-
-
-@pytest.mark.engine
-def test_in_bfloat16_it_scores_as_transformers_do(model_path, name):
-    ours = load_prm(str(model_path(name)), backend="vllm", dtype="bfloat16")
-    theirs = load_prm(str(model_path(name)), dtype="bfloat16")
-    wanted = asyncio.run(theirs.score(PATHS))
-    for found, scores in zip(asyncio.run(ours.score(PATHS)), wanted, strict=True):
-        assert found == pytest.approx(scores, abs=2e-2)
-    for each, scores in zip(PATHS[:4], wanted, strict=False):
-        assert step_by_step(ours, each).scores == pytest.approx(scores, abs=2e-2)
-    ours.close()
 
 
 @pytest.mark.engine
@@ -96,17 +83,6 @@ def test_what_vllm_cannot_score_is_refused_before_any_weight_is_read(model_path)
         load_prm(NAME, backend="vllm", device="cpu")
     with pytest.raises(ValueError, match="Unknown PRM backend 'tgi': give 'transformers' or 'vllm'"):
         load_prm(NAME, backend="tgi")
-
-
-def step_by_step(prm, whole: Path) -> Path:
-    """The path with the scores that it gets when each step is scored as it comes."""
-    grown = Path(whole.problem)
-    for step in whole.steps:
-        grown = replace(grown, steps=(*grown.steps, step))
-        (new,) = asyncio.run(prm.score([grown]))
-        assert len(new) == 1
-        grown = replace(grown, scores=(*grown.scores, *new))
-    return grown
 
 
 def texts(path):
