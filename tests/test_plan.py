@@ -479,6 +479,22 @@ def test_estimate_beside_actual():
     assert tree.prm_tokens == 2600 and tree.expected.prm == 2 * (250 + 1.2 * 1600)
 
 
+def test_hours_beside_those_expected_on_the_same_gpus():
+    cell = {"method": "dvts", "policy": {"name": LLAMA[0]}, "prm": {"name": ALL_PRMS[5]}}
+    blank = _record("dvts", 4, 1600)
+    # Two cells side by side for an hour, and a third for half an hour after a break.
+    times = [(0.0, 3600.0), (10.0, 3590.0), (7200.0, 1800.0)]
+    records = [replace(blank, cell=cell, started=start, seconds=seconds) for start, seconds in times]
+    (row,) = beside(records, CARDS, Machine(1, A100))
+    assert row.hours == pytest.approx(1.5) and row.prm == ALL_PRMS[5]
+    run = Run(LLAMA[0], ALL_PRMS[5], "dvts", 4, "math500", 3)
+    whole = _total(Machine(1, A100), [run])
+    assert 0 < row.expected_hours < whole  # which starts the engines too
+    assert beside(records, CARDS)[0].expected_hours is None
+    (single,) = beside([replace(blank, cell=cell | {"method": "cot", "prm": None})], CARDS, Machine(1, A100))
+    assert single.expected_hours > 0 and single.prm == ""
+
+
 def test_scored_pools_stand_beside_their_pool_and_name_none_of_its_tokens():
     pool = _record("best_of_n", 4, 1500, prm=False)
     scored = replace(_record("best_of_n", 4, 1500), pool={"key": "key", "started": 0.0, "seconds": 0.0})
@@ -495,7 +511,7 @@ def test_records_of_scored_pools_repeat_the_samples():
 
 
 def test_estimate_of_a_long_reasoner_and_of_an_unknown_benchmark():
-    (row,) = beside([_record("cot", 1, 5, policy=R1[0])], POLICIES)
+    (row,) = beside([_record("cot", 1, 5, policy=R1[0])], CARDS)
     assert row.expected.policy == 3600
     (other,) = beside([replace(_record("cot", 1, 5), problem={"id": "mine/1"})])
     assert other.expected is None and other.policy_tokens == 5
@@ -515,7 +531,7 @@ def test_estimate_beside_actual_from_a_store(tmp_path, capsys):
     with Store(tmp_path / "results") as store:
         store.put(_record("dvts", 4, 1600))
     assert main(["--actual", str(tmp_path / "results")], CARDS) == 0
-    assert re.search(r"dvts\s+4\s+1\s+0\s+1,600\s+1,600\s+1\.00", capsys.readouterr().out)
+    assert re.search(r"r\s+math500\s+dvts\s+4\s+1\s+0\s+1,600\s+1,600\s+1\.00", capsys.readouterr().out)
     assert main(["--actual", str(tmp_path / "nothing")], CARDS) == 2
     assert "holds no records" in capsys.readouterr().err and not (tmp_path / "nothing").exists()
 

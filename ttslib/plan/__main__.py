@@ -9,7 +9,7 @@ from pathlib import Path
 from ttslib import plan
 from ttslib.plan.actual import beside
 from ttslib.plan.experiments import PAPER, Run, new_runs
-from ttslib.plan.hardware import gpus_present, parse_gpus
+from ttslib.plan.hardware import Machine, gpus_present, parse_gpus
 from ttslib.plan.notebooks import planned as notebooks_planned
 from ttslib.plan.report import beside_table, nano_plan, paper_plan
 from ttslib.plan.schedule import Cards, refusals, schedule
@@ -38,11 +38,12 @@ def main(arguments: list[str] | None = None, cards: Cards | None = None) -> int:
     parser.add_argument("--prms", default="", help="only PRMs whose Hub id contains one of these, with commas")
     for part in ("policy", "prm", "dataset"):
         parser.add_argument(f"--{part}", help="of the notebooks, in place of the profile's")
-    parser.add_argument("--actual", metavar="STORE", help="the tokens that a run used beside those expected")
+    parser.add_argument("--actual", metavar="STORE", help="the tokens and hours of a run beside those expected")
     options = parser.parse_args(arguments)
     try:
         if options.actual:
-            print(_actual(options.actual, cards))
+            machine = parse_gpus(options.gpus) if options.gpus else gpus_present()
+            print(_actual(options.actual, cards or registered(), machine))
             return 0
         if options.profile != "paper":
             print(nano_plan(get_profile(options.profile)))
@@ -81,13 +82,13 @@ def _paper(options: argparse.Namespace, cards: Cards) -> int:
     return 2 if sentences else 0
 
 
-def _actual(path: str, cards: Cards | None) -> str:
+def _actual(path: str, cards: Cards, machine: Machine) -> str:
     from ttslib.records import Store
 
     if not (Path(path) / "records.sqlite").is_file():
         raise ValueError(f"{path} holds no records: give the directory that a run has stored its results in.")
     with Store(path) as store:
-        return beside_table(beside(store.records(), (cards or registered()).policies))
+        return beside_table(beside(store.records(), cards, machine))
 
 
 def _listed(text: str) -> list[str]:

@@ -218,20 +218,21 @@ def nano_plan(profile: Profile) -> str:
 def beside_table(rows: Iterable[Beside]) -> str:
     """Estimate beside actual; the ratio is actual / estimate."""
     head = (
-        "policy", "benchmark", "method", "N", "cells", "failed", "policy tokens", "estimated", "ratio", "PRM tokens",
-        "estimated", "ratio",
+        "policy", "PRM", "benchmark", "method", "N", "cells", "failed", "policy tokens", "estimated", "ratio",
+        "PRM tokens", "estimated", "ratio", "hours", "estimated", "ratio",
     )  # fmt: skip
     return columns(head, [
-        (row.policy, row.benchmark, row.method, str(row.n), str(row.cells), str(row.failed),
+        (row.policy, row.prm or "-", row.benchmark, row.method, str(row.n), str(row.cells), str(row.failed),
          *_compared(row.policy_tokens, row.expected and row.expected.policy),
-         *_compared(row.prm_tokens, row.expected and row.expected.prm))
+         *_compared(row.prm_tokens, row.expected and row.expected.prm),
+         *_compared(row.hours, row.expected_hours, digits=2))
         for row in rows
-    ], left=3)  # fmt: skip
+    ], left=4)  # fmt: skip
 
 
-def _compared(actual: int, guess: float | None) -> tuple[str, str, str]:
+def _compared(actual: float, guess: float | None, digits: int = 0) -> tuple[str, str, str]:
     ratio = f"{actual / guess:.2f}" if guess else "-"
-    return f"{actual:,}", "-" if guess is None else f"{guess:,.0f}", ratio
+    return f"{actual:,.{digits}f}", "-" if guess is None else f"{guess:,.{digits}f}", ratio
 
 
 def _costs(policy_tokens: float, prm_tokens: float, *flops: float) -> tuple[str, ...]:

@@ -113,10 +113,16 @@ def _fastest(kind: str, runs: tuple[Run, ...], cards: Cards, machine: Machine, a
 
 def run_hours(place: Placement, runs: Sequence[Run], cards: Cards, machine: Machine, assumptions: Assumptions) -> float:
     """To start the engines and do the runs, on as many copies of the placement as the machine has room for."""
+    loaded = [weight_bytes(seat.engine.card) for seat in (place.policy, place.prm) if seat]
+    starting = len(loaded) * assumptions.start_seconds + sum(loaded) / assumptions.read_bytes
+    return starting / 3600 + busy_hours(place, runs, cards, machine, assumptions)
+
+
+def busy_hours(
+    place: Placement, runs: Iterable[Run], cards: Cards, machine: Machine, assumptions: Assumptions
+) -> float:
+    """The same without starting the engines."""
     copies, total = machine.count // place.gpus, 0.0
-    for seat in (place.policy, place.prm):
-        if seat:
-            total += assumptions.start_seconds + weight_bytes(seat.engine.card) / assumptions.read_bytes
     for run in runs:
         policy, prm = cards.of(run)
         length = assumptions.solution_tokens(policy, run.benchmark)
