@@ -1,8 +1,18 @@
-"""What all training of the nano zoo shares: optimizers, learning rates, one descent step."""
+"""What all training of the nano zoo shares: the device, optimizers, learning rates, one descent step."""
 
 import math
 
 import torch
+
+
+def default_device() -> str:
+    """"cuda" where torch sees a GPU, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def autocast(device: torch.device | str):
+    """bf16 autocast on a device."""
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
 
 
 def optimizers(model, learning_rate: float):

@@ -105,9 +105,9 @@ class Stacked:
 
     def _through(self, hidden: torch.Tensor, layers) -> list[torch.Tensor]:
         length = hidden.shape[1]
-        places = torch.arange(length)[None]
+        places = torch.arange(length, device=hidden.device)[None]
         rotations = self.network.model.rotary_emb(hidden, places)
-        mask = torch.full((length, length), -1e9).triu(1)[None, None]
+        mask = torch.full((length, length), -1e9, device=hidden.device).triu(1)[None, None]
         out = []
         for layer in layers:
             hidden = layer(hidden, attention_mask=mask, position_ids=places, position_embeddings=rotations)
@@ -120,7 +120,7 @@ class Stacked:
         network.config.tie_word_embeddings = False
         head = nn.Linear(network.config.hidden_size, network.config.vocab_size, bias=False)
         nn.init.zeros_(head.weight)
-        head.weight.data[pair[0]] = right.weight.data[0] / 2
-        head.weight.data[pair[1]] = -right.weight.data[0] / 2
+        verdict = right.weight.data[0].to(head.weight.device) / 2
+        head.weight.data[pair[0]], head.weight.data[pair[1]] = verdict, -verdict
         network.lm_head = head
         return network

@@ -29,7 +29,7 @@ from transformers import AutoModelForCausalLM
 from ttslib.nano.encoding import Encoding, encode
 from ttslib.nano.generator import generate
 from ttslib.nano.layouts import LAYOUTS, build_layout
-from ttslib.nano.optimise import descend, faded, optimizers, rate
+from ttslib.nano.optimise import autocast, default_device, descend, faded, optimizers, rate
 from ttslib.nano.prm_data import Labelled, made
 from ttslib.nano.specs import CHECKERS, CheckerSpec
 from ttslib.nano.stacked import Stacked, deepened, read_codes, widened
@@ -96,14 +96,14 @@ class Data:
         return self.numbers if token in self.numbers else self.signs if token in self.signs else []
 
 
-def adapted(data: Data, spec: CheckerSpec, zoo: FilePath):
+def adapted(data: Data, spec: CheckerSpec, zoo: FilePath, device: str):
     """The base after phase 1, which is kept in zoo/name.base, so that a run that was cut short goes on from there."""
     kept = zoo / f"{spec.name}.base"
     base = AutoModelForCausalLM.from_pretrained(kept if kept.is_dir() else zoo / spec.base, dtype=torch.float32)
     base.set_attn_implementation("eager")
     if not kept.is_dir():
-        adapt(base, data, spec)
-        base.save_pretrained(unfinished := kept.with_suffix(".part"))
+        adapt(base.to(device), data, spec)
+        base.to("cpu").save_pretrained(unfinished := kept.with_suffix(".part"))
         unfinished.rename(kept)
     return base
 
@@ -116,7 +116,8 @@ def adapt(base, data: Data, spec: CheckerSpec) -> None:
     with tqdm(total=spec.adapt_tokens, unit="tok", unit_scale=True, desc=f"{spec.name} 1/3", mininterval=10) as bar:
         for ids, labels in batches(data.spoken(), pad, spec.seed):
             rate(opts, spec.adapt_rate * faded(seen / spec.adapt_tokens))
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            ids, labels = ids.to(base.device), labels.to(base.device)
+            with autocast(base.device):
                 hidden = body(ids, use_cache=False).last_hidden_state[:, :-1]
                 target = labels[:, 1:]
                 logits = base.lm_head(hidden[target != -100])
@@ -165,9 +166,11 @@ def deciding(group: list[Encoding]) -> tuple[list[int], list[int], torch.Tensor]
 
 def loss_of(network: Stacked, verdicts: Verdicts, group: list[Encoding], pad: int) -> tuple[torch.Tensor, dict]:
     """(the loss, what to watch) of one batch."""
-    ids, solution, right = padded(group, pad)
+    device = network.words.device
+    ids, solution, right = (each.to(device) for each in padded(group, pad))
     rows, columns, judged = deciding(group)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    judged = judged.to(device)
+    with autocast(device):
         hidden = network.low(ids)
         chances = network.guess(hidden)
         compared, top = network.high(hidden)
@@ -180,10 +183,10 @@ def loss_of(network: Stacked, verdicts: Verdicts, group: list[Encoding], pad: in
         recalled = (verdicts.recall(states[missed]) @ network.words.T).float()
         verdict = verdicts.right(network.network.model.norm(top))[..., 0].float()
     token = F.binary_cross_entropy_with_logits(likely, fits.float(), 1 + (MISS_WEIGHT - 1) * ~fits)
-    recall = F.cross_entropy(recalled, best[missed]) if missed.any() else torch.zeros(())
+    recall = F.cross_entropy(recalled, best[missed]) if missed.any() else likely.new_zeros(())
     running = F.binary_cross_entropy_with_logits(verdict[solution], right[solution])
     step = verdict[rows, columns]
-    decide = F.binary_cross_entropy_with_logits(step, judged) if rows else torch.zeros(())
+    decide = F.binary_cross_entropy_with_logits(step, judged) if rows else likely.new_zeros(())
     watched = {
         "recall": recall.item(), "found": ((likely < 0) == ~fits)[~fits].float().mean().item(),
         "running": ((verdict > 0) == (right > 0))[solution].float().mean().item(),
@@ -192,15 +195,15 @@ def loss_of(network: Stacked, verdicts: Verdicts, group: list[Encoding], pad: in
     return token + RECALL_WEIGHT * recall + running + decide, watched
 
 
-def train(spec: CheckerSpec, zoo: FilePath) -> None:
+def train(spec: CheckerSpec, zoo: FilePath, device: str) -> None:
     """Trains `spec` from zoo/base and writes zoo/name with `training.json` (the learning curve)."""
     data, start = Data(spec.seed), time.time()
     tokenizer = build_layout("chat_turns").tokenizer
-    base = adapted(data, spec, zoo)
+    base = adapted(data, spec, zoo, device)
     torch.manual_seed(spec.seed)
     deep, depth = deepened(widened(base), spec.fresh_layers), base.config.num_hidden_layers
     read_codes(deep, depth, padded([data.right()[0] for _ in range(16)], tokenizer.pad_token_id)[0])
-    network, verdicts = Stacked(deep, depth), Verdicts(deep.config.hidden_size)
+    network, verdicts = Stacked(deep.to(device), depth), Verdicts(deep.config.hidden_size).to(device)
     opts = [*optimizers(network.fresh, spec.noisy_rate),
             torch.optim.AdamW([*verdicts.parameters(), network.network.model.norm.weight], spec.noisy_rate)]
     curve, recent, total = [], [], spec.noisy + spec.solutions
@@ -224,7 +227,7 @@ def train(spec: CheckerSpec, zoo: FilePath) -> None:
                 if bar.n - first >= size:
                     break
     save(network.with_verdict(verdicts.right, build_layout("chat_turns").pair), tokenizer, zoo / spec.name)
-    (zoo / spec.name / "training.json").write_text(training_log(spec, curve))
+    (zoo / spec.name / "training.json").write_text(training_log(spec, curve, device))
 
 
 if __name__ == "__main__":
@@ -232,8 +235,10 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=sorted(CHECKERS))
     parser.add_argument("--zoo", type=FilePath, default=FilePath("runs/zoo"))
     parser.add_argument("--solutions", type=int)
+    parser.add_argument("--device", default=default_device())
     parser.add_argument("--threads", type=int, default=1, help="more are faster, but give other weights")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     chosen = CHECKERS[arguments.name]
-    train(replace(chosen, solutions=arguments.solutions) if arguments.solutions else chosen, arguments.zoo)
+    chosen = replace(chosen, solutions=arguments.solutions) if arguments.solutions else chosen
+    train(chosen, arguments.zoo, arguments.device)

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM
 
 from ttslib.nano.encoding import Encoding, encode
 from ttslib.nano.layouts import LAYOUTS, build_layout
-from ttslib.nano.optimise import descend, faded, optimizers, rate
+from ttslib.nano.optimise import autocast, default_device, descend, faded, optimizers, rate
 from ttslib.nano.prm_data import stream
 from ttslib.nano.specs import CHECKERS, POLICIES, PRMS, PRMSpec
 from ttslib.nano.stacked import Stacked
@@ -89,18 +89,19 @@ def loss_of(stacked: Stacked, format: Format, group: list[Encoding], pad: int) -
             columns.append(position)
             right.append(float(position < example.wrong))
             weights.append(1.0 if position in (example.positions[-1], first_wrong) else OTHER_WEIGHT)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        _, top = stacked.high(stacked.low(ids))
+    device = stacked.words.device
+    with autocast(device):
+        _, top = stacked.high(stacked.low(ids.to(device)))
         odds = log_odds(stacked.network, stacked.network.model.norm(top)[rows, columns], format)
-    judged, weight = torch.tensor(right), torch.tensor(weights)
+    judged, weight = torch.tensor(right, device=device), torch.tensor(weights, device=device)
     loss = F.binary_cross_entropy_with_logits(odds, judged, weight, reduction="sum") / weight.sum()
     return loss, ((odds > 0) == (judged > 0))[weight == 1.0].float().mean().item()
 
 
-def train(spec: PRMSpec, zoo: FilePath) -> None:
+def train(spec: PRMSpec, zoo: FilePath, device: str) -> None:
     """Trains `spec` from zoo/checker and writes zoo/name with `training.json` (the learning curve)."""
     network, format = start_network(spec, zoo)
-    stacked = Stacked(network, network.config.num_hidden_layers - CHECKERS[spec.checker].fresh_layers)
+    stacked = Stacked(network.to(device), network.config.num_hidden_layers - CHECKERS[spec.checker].fresh_layers)
     head = {"value": "v_head", "class": "score"}.get(format.head, "lm_head")
     getattr(network, head).requires_grad_(True)
     small = [network.model.norm.weight, *getattr(network, head).parameters()]
@@ -124,7 +125,7 @@ def train(spec: PRMSpec, zoo: FilePath) -> None:
             if bar.n >= spec.solutions:
                 break
     save(network, format.tokenizer, zoo / spec.name)
-    (zoo / spec.name / "training.json").write_text(training_log(spec, curve))
+    (zoo / spec.name / "training.json").write_text(training_log(spec, curve, device))
 
 
 if __name__ == "__main__":
@@ -132,8 +133,10 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=sorted(PRMS))
     parser.add_argument("--zoo", type=FilePath, default=FilePath("runs/zoo"))
     parser.add_argument("--solutions", type=int)
+    parser.add_argument("--device", default=default_device())
     parser.add_argument("--threads", type=int, default=1, help="more are faster, but give other weights")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     chosen = PRMS[arguments.name]
-    train(replace(chosen, solutions=arguments.solutions) if arguments.solutions else chosen, arguments.zoo)
+    chosen = replace(chosen, solutions=arguments.solutions) if arguments.solutions else chosen
+    train(chosen, arguments.zoo, arguments.device)
