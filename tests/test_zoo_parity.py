@@ -3,12 +3,15 @@
 Run: python -m pytest tests/test_zoo_parity.py
 
 A PRM runs in vLLM as its head allows: + and - are a next token (`VLLMPRM`), two classes are pooled at every marker.
-vLLM has no class for a value head; test_prm_formats.py holds that format against a plain forward pass.
+vLLM has no class for a value head: it gives the hidden states of the network without one, and the head is applied here.
 """
 
 import asyncio
+import json
+import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from ttslib.nano.benchmark import nanomath
 from ttslib.nano.specs import POLICIES, PRMS
@@ -47,34 +50,53 @@ def paths():
     return found
 
 
-def pooled(folder, encoded):
-    """Probability of the second class at every marker, by vLLM's own pooler."""
+def pooled(folder, encoded, task, **options):
+    """What vLLM's own pooler gives for each encoded path, a row a pooled token."""
     from vllm import EngineArgs, PoolingParams
-    from vllm.config import PoolerConfig
 
     from ttslib.vllm_engine import start_engine
 
-    marker = encoded[0].ids[encoded[0].positions[0]]
     engine = start_engine(EngineArgs(
-        model=str(folder), runner="pooling", pooler_config=PoolerConfig(step_tag_id=marker), dtype="float32",
-        enforce_eager=True, max_model_len=1024, disable_log_stats=True,
+        model=str(folder), runner="pooling", dtype="float32", enforce_eager=True, max_model_len=1024,
+        disable_log_stats=True, **options,
     ))  # fmt: skip
     for place, each in enumerate(encoded):
-        engine.add_request(str(place), {"prompt_token_ids": list(each.ids)}, PoolingParams(task="token_classify"))
+        engine.add_request(str(place), {"prompt_token_ids": list(each.ids)}, PoolingParams(task=task))
     done = {}
     while len(done) < len(encoded):
-        done |= {int(output.request_id): output.outputs.data[:, 1].tolist() for output in engine.step()}
+        done |= {int(output.request_id): output.outputs.data for output in engine.step()}
     return [done[place] for place in range(len(encoded))]
 
 
-@pytest.mark.parametrize("name", [name for name, spec in PRMS.items() if spec.format != "value_head"])
-def test_a_prm_gives_the_same_step_scores(name, model_path):
-    folder = str(model_path(name))
-    prm = load_prm(folder, dtype="float32")
-    if prm.format.head == "class":
-        theirs = pooled(folder, [encode_path(prm.format, path, prm.max_model_len) for path in paths()])
-    else:
-        theirs = asyncio.run(load_prm(folder, dtype="float32", backend="vllm").score(paths()))
+def in_vllm(folder, format, encoded, tmp_path):
+    """Step scores of the four heads in vLLM, in float32."""
+    from vllm.config import PoolerConfig
+
+    if format.head == "class":
+        marker = encoded[0].ids[encoded[0].positions[0]]
+        found = pooled(folder, encoded, "token_classify", pooler_config=PoolerConfig(step_tag_id=marker))
+        return [rows[:, 1].tolist() for rows in found]
+    if format.head == "pair":
+        return asyncio.run(load_prm(str(folder), dtype="float32", backend="vllm").score(paths()))
+    body = shutil.copytree(folder, tmp_path / "body")
+    tensors = load_file(body / "model.safetensors")
+    weight, bias = (tensors.pop(f"v_head.summary.{part}").float() for part in ("weight", "bias"))
+    save_file(tensors, body / "model.safetensors", {"format": "pt"})
+    config = json.loads((body / "config.json").read_text()) | {"architectures": ["Qwen2ForCausalLM"]}
+    (body / "config.json").write_text(json.dumps(config))
+    raw = PoolerConfig(use_activation=False)
+    hidden = pooled(body, encoded, "token_embed", convert="embed", pooler_config=raw)
+    return [
+        (rows[list(each.positions)].float() @ weight[0] + bias).sigmoid().tolist()
+        for rows, each in zip(hidden, encoded, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", PRMS)
+def test_a_prm_gives_the_same_step_scores(name, model_path, tmp_path):
+    prm = load_prm(str(model_path(name)), dtype="float32")
+    encoded = [encode_path(prm.format, path, prm.max_model_len) for path in paths()]
+    theirs = in_vllm(model_path(name), prm.format, encoded, tmp_path)
     ours = asyncio.run(prm.score(paths()))
     assert all(scores == pytest.approx(other, abs=1e-4) for scores, other in zip(ours, theirs, strict=True))
     assert {score > 0.5 for scores in ours for score in scores} == {True, False}
