@@ -13,8 +13,8 @@ from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
 from ttslib.plan.hardware import NO_GPU, parse_gpus
 from ttslib.plan.placement import best
-from ttslib.policies import PAPER_POLICIES
-from ttslib.prms import PAPER_PRMS
+from ttslib.policies import PAPER_POLICIES, load_policy
+from ttslib.prms import PAPER_PRMS, load_prm
 from ttslib.profiles import PROFILES, get_profile
 
 ONE, TWO, THREE = (parse_gpus(f"{count}xA100-80GB") for count in (1, 2, 3))
@@ -152,3 +152,16 @@ def test_a_prm_told_to_run_in_vllm_is_placed_there(monkeypatch):
         monkeypatch.setattr(models, loader, lambda name, **options: asked.append(options))
     load_models(get_profile("paper", prm=RLHFLOW), prm_options={"backend": "vllm"})
     assert asked[1]["backend"] == "vllm" and asked[1]["gpu_memory_utilization"] > 0 and "device" not in asked[1]
+
+
+def test_nano_models_are_of_float32_also_on_a_gpu(monkeypatch):
+    """In bf16 their scores move by more than a PRM may."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("ttslib.policies.check_memory", lambda name, size, dtype, options: pytest.fail(dtype))
+    monkeypatch.setattr("ttslib.checkpoint.check_memory", lambda name, size, dtype, *devices: pytest.fail(str(dtype)))
+    with pytest.raises(pytest.fail.Exception, match="^float32$"):
+        load_policy("nano-llama-0.1m", backend="transformers")
+    with pytest.raises(pytest.fail.Exception, match="^torch.float32$"):
+        load_prm("nano-prm-shepherd")

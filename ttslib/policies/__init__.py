@@ -25,9 +25,9 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
     or transformers where vLLM is not installed, which is said once on stderr. `prompt`: "nano", "llama3", "qwen2.5",
     "r1" or a `Prompt` of your own; known for the zoo and for exactly the Hub ids of `PAPER_POLICIES`, whose revision,
     prompt and sampling are those of the registry, and required for any other model, however much its name is like one
-    of these. `dtype`: default float32 on CPU, so that a run is a function of its inputs, and "auto" on a GPU; a server
-    has its own. `max_model_len`: context in tokens, default the model's, at most 8192 or what the registry lets it
-    write. `options` are the backend's; memory is checked for one GPU, or `tensor_parallel_size`.
+    of these. `dtype`: default float32 on CPU, so that a run is a function of its inputs, and for nano models, else
+    "auto"; a server has its own. `max_model_len`: context in tokens, default the model's, at most 8192 or what the
+    registry lets it write. `options` are the backend's; memory is checked for one GPU, or `tensor_parallel_size`.
 
     Raises ValueError for an unknown name, backend or prompt, a folder that is no language model, a backend that is not
     installed, a server or Hub that cannot be reached, a gated model, missing or broken files, or weights larger than
@@ -51,7 +51,7 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
         raise ValueError("vLLM is not installed: make the environment again (make env), or ask for 'transformers'.")
     if served and dtype:
         raise ValueError(f"The server decides its dtype: {dtype!r} can only be given to it, when it is started.")
-    dtype = None if served else dtype or default_dtype()
+    dtype = None if served else dtype or ("float32" if name in NANO else default_dtype())
     if card and not served:
         check_memory(name, card.parameters, dtype, options)
     config, commit = read_config(folder, card.revision if card else "main")

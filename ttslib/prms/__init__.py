@@ -7,7 +7,7 @@ from typing import Any
 from ttslib.policies.base import Path
 from ttslib.prms.base import PRM
 from ttslib.prms.registry import PAPER_PRMS, PRMCard
-from ttslib.zoo import model_folder, read_config, weights_hash
+from ttslib.zoo import NANO, model_folder, read_config, weights_hash
 
 __all__ = ["PAPER_PRMS", "PRM", "PRMCard", "Path", "load_prm"]
 
@@ -34,9 +34,9 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     the paper's Hub ids, else read from the architecture; a causal LM that is neither must be told. `format_options`:
     what the format is built with (`tag`, `good`, `bad`, `bos`; `marker`, `system`; `separator`), unlike the original.
     `device`: one, or several GPUs ("cuda:1", "cuda:2") that share the layers: room for a larger PRM, not more speed.
-    `dtype`: default bfloat16 on a GPU, float32 without. `backend`: "transformers", or "vllm" for the formats "tag" and
-    "chat_turns", which places itself (no `device`). `options` are those of `TransformersPRM` (reuse, cache_tokens,
-    batch_tokens, patience) or of vLLM's `EngineArgs` (`max_model_len` is at most 16,384 unless given).
+    `dtype`: default bfloat16 on a GPU, float32 without and for nano PRMs. `backend`: "transformers", or "vllm" for the
+    formats "tag" and "chat_turns", which places itself (no `device`). `options` are those of `TransformersPRM` (reuse,
+    cache_tokens, batch_tokens, patience) or of vLLM's `EngineArgs` (`max_model_len` is at most 16,384 unless given).
 
     Raises ValueError, before any weight is read, for an unknown name or format, a Hub id that cannot be had, missing
     files or tensors, and too little memory.
@@ -62,7 +62,7 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
         raise ValueError(f"Only GPUs can share a PRM, each named by its number (cuda:0), not device={device!r}.")
     if devices[0].startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"There is no GPU here for device={device!r}.")
-    usual = "bfloat16" if devices[0].startswith("cuda") else "float32"
+    usual = "bfloat16" if devices[0].startswith("cuda") and name not in NANO else "float32"
     # What is not as usual tells records apart.
     unusual = ({"dtype": dtype} if dtype not in (None, usual) else {}) | dict(format_options or {})
     dtype = dtype or usual
