@@ -43,8 +43,6 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     """
     if format is not None and format not in FORMATS:
         raise ValueError(f"Unknown PRM format {format!r}: give {' or '.join(map(repr, FORMATS))}.")
-    if backend not in BACKENDS:
-        raise ValueError(f"Unknown PRM backend {backend!r}: give {' or '.join(map(repr, BACKENDS))}.")
     if backend == "vllm" and device is not None:
         raise ValueError(f"vLLM places its models itself: leave out device={device!r}, or set CUDA_VISIBLE_DEVICES.")
     where = model_folder(name)
