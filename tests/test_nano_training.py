@@ -13,6 +13,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from ttslib.nano import zoo
 from ttslib.nano.encoding import encode
 from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.muon import Float32Muon
+from ttslib.nano.optimise import autocast, descend, fast_bf16, optimizers
 from ttslib.nano.prm_data import Labelled, made
 from ttslib.nano.specs import CHECKERS, POLICIES, PRMS, PRMSpec
 from ttslib.nano.stacked import Stacked, deepened
@@ -133,3 +135,42 @@ def test_an_unknown_model_is_refused_with_the_names_that_there_are(monkeypatch, 
     monkeypatch.setenv("CXX", sys.executable)
     assert zoo.main(["nano-llama-9m"]) == 2
     assert "Unknown nano model 'nano-llama-9m': give one of nano-llama-0.1m" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shape", [(32, 96), (96, 32), (48, 48)])
+def test_muon_in_float32_is_torchs_but_for_rounding(shape):
+    torch.manual_seed(0)
+    start, gradients = torch.randn(shape), torch.randn(5, *shape)
+    moved = []
+    for muon in (torch.optim.Muon, Float32Muon):
+        matrix = torch.nn.Parameter(start.clone())
+        optimizer = muon([matrix], lr=0.1, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+        for gradient in gradients:
+            matrix.grad = gradient.clone()
+            optimizer.step()
+        moved.append(matrix.detach() - start)
+    assert torch.allclose(*moved, atol=0.02 * moved[0].abs().max().item())
+
+
+def test_muon_in_float32_leaves_a_matrix_without_gradient_and_refuses_another_scale():
+    matrix = torch.nn.Parameter(torch.ones(2, 3))
+    Float32Muon([matrix], lr=0.1, weight_decay=0.01, adjust_lr_fn="match_rms_adamw").step()
+    assert torch.equal(matrix, torch.ones(2, 3))
+    with pytest.raises(ValueError, match="original"):
+        Float32Muon([matrix], lr=0.1, weight_decay=0.01, adjust_lr_fn="original")
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_training_descends_in_bf16_where_that_is_fast_and_in_float32_elsewhere(fast, monkeypatch):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: fast)
+    assert fast_bf16("cuda") and fast_bf16("cpu") == fast
+    network, ids, losses = tiny(1), torch.arange(40)[None] % 7, []
+    opts = optimizers(network, 0.01)
+    assert isinstance(opts[0], torch.optim.Muon if fast else Float32Muon)
+    for _ in range(8):
+        with autocast("cpu"):
+            logits = network(ids).logits
+        assert logits.dtype == (torch.bfloat16 if fast else torch.float32)
+        losses.append(torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, 1:]))
+        descend(losses[-1], opts)
+    assert losses[-1] < 0.7 * losses[0]

@@ -4,15 +4,23 @@ import math
 
 import torch
 
+from ttslib.nano.muon import Float32Muon
+
 
 def default_device() -> str:
     """"cuda" where torch sees a GPU, else "cpu"."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def fast_bf16(device: torch.device | str) -> bool:
+    """Whether a device multiplies matrices of bf16 itself. For a CPU without AVX-512 they take ten times as long as
+    those of float32."""
+    return torch.device(device).type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def autocast(device: torch.device | str):
-    """bf16 autocast on a device."""
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+    """bf16 autocast on a device; float32 where `fast_bf16` says no."""
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=fast_bf16(device))
 
 
 def optimizers(model, learning_rate: float):
@@ -20,8 +28,9 @@ def optimizers(model, learning_rate: float):
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "head" not in name]
     chosen = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in chosen]
+    muon = torch.optim.Muon if fast_bf16(matrices[0].device) else Float32Muon
     return [
-        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        muon(matrices, lr=learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, lr=learning_rate, weight_decay=0.0, betas=(0.9, 0.95)),
     ]
 

@@ -4,7 +4,8 @@
 
 Fresh problems of the training split all the time (nothing is seen twice on purpose), loss on the solution only,
 length-sorted batches under a token budget, Muon for the matrices and AdamW for the rest, cosine schedule, bf16
-autocast. The same seed gives the same data; weights differ in the last bits between machines.
+autocast (float32 on a CPU for which bf16 is slow). The same seed gives the same data, and on like processors the same
+weights; on others, rounding makes it another training run.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from transformers import (
 )
 
 from ttslib.nano.generator import generate
-from ttslib.nano.optimise import autocast, cosine, default_device, descend, optimizers, rate
+from ttslib.nano.optimise import autocast, cosine, default_device, descend, fast_bf16, optimizers, rate
 from ttslib.nano.specs import POLICIES, PolicySpec
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.nano.subjects import Worked
@@ -156,7 +157,8 @@ def training_log(spec, curve: list[dict], device: str) -> str:
     place = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
     if device != "cpu":
         place = torch.cuda.get_device_name(device)
-    machine = f"{place}, torch {torch.__version__}"
+    precision = "bf16 autocast" if fast_bf16(device) else "float32"
+    machine = f"{place}, {precision}, torch {torch.__version__}"
     return json.dumps({"spec": vars(spec), "machine": machine, "curve": curve}, indent=1)
 
 
