@@ -21,7 +21,7 @@ from ttslib.nano.stacked import Stacked, deepened
 from ttslib.nano.styles import STYLES
 from ttslib.nano.tokenizer import VOCABULARY
 from ttslib.nano.train_checker import Data
-from ttslib.nano.train_prm import log_odds, start_network
+from ttslib.nano.train_prm import cool, log_odds, start_network
 from ttslib.prms import load_prm
 from ttslib.prms.heads import step_scores
 
@@ -135,6 +135,27 @@ def test_an_unknown_model_is_refused_with_the_names_that_there_are(monkeypatch, 
     monkeypatch.setenv("CXX", sys.executable)
     assert zoo.main(["nano-llama-9m"]) == 2
     assert "Unknown nano model 'nano-llama-9m': give one of nano-llama-0.1m" in capsys.readouterr().err
+
+
+def test_cooled_attention_has_smaller_logits_and_is_less_sure():
+    network = tiny(2)
+    with torch.no_grad():
+        for layer in network.model.layers:
+            layer.self_attn.q_proj.weight.mul_(400)
+    network.set_attn_implementation("eager")
+    ids = torch.arange(40)[None] % 7
+
+    def surest():
+        return [heads.max(-1).values.mean().item() for heads in network(ids, output_attentions=True).attentions]
+
+    before = surest()
+    cool(network.model.layers[1:], (8,))
+    after = surest()
+    assert after[0] == before[0] and after[1] < before[1] - 0.1
+    cool(network.model.layers[1:], (0.125,))
+    assert surest() == before
+    with pytest.raises(ValueError):
+        cool(network.model.layers, (8,))
 
 
 @pytest.mark.parametrize("shape", [(32, 96), (96, 32), (48, 48)])

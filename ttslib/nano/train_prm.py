@@ -5,11 +5,12 @@
 A checker (`train_checker`) can tell right steps from slips that were made on purpose. Here it becomes a PRM: it takes
 the architecture, the input format and the head of the original, and learns from solutions that policies sampled, with
 the labels that the original had (`prm_data`). Its frozen layers stay frozen. Steps that do not decide (neither the
-last nor the first wrong one) weigh less.
+last nor the first wrong one) weigh less. At the end its attention is cooled (`cool`).
 """
 
 import argparse
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 
@@ -98,6 +99,18 @@ def loss_of(stacked: Stacked, format: Format, group: list[Encoding], pad: int) -
     return loss, ((odds > 0) == (judged > 0))[weight == 1.0].float().mean().item()
 
 
+@torch.no_grad()
+def cool(layers, factors: Sequence[int]) -> None:
+    """Divides the attention logits of each layer by its factor.
+
+    Training lets them grow to hundreds, where attention is a choice of one token that a rounding error can tip. Divided
+    it is still nearly one, and step scores in bf16 stay closer to those in float32. A power of two costs no precision.
+    """
+    for layer, factor in zip(layers, factors, strict=True):
+        for part in layer.self_attn.q_proj.parameters():
+            part.div_(factor)
+
+
 def train(spec: PRMSpec, zoo: FilePath, device: str) -> None:
     """Trains `spec` from zoo/checker and writes zoo/name with `training.json` (the learning curve)."""
     network, format = start_network(spec, zoo)
@@ -124,6 +137,7 @@ def train(spec: PRMSpec, zoo: FilePath, device: str) -> None:
                 recent = []
             if bar.n >= spec.solutions:
                 break
+    cool(stacked.fresh, spec.cooling)
     save(network, format.tokenizer, zoo / spec.name)
     (zoo / spec.name / "training.json").write_text(training_log(spec, curve, device))
 
