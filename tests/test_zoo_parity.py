@@ -113,6 +113,6 @@ def test_a_prm_gives_the_same_step_scores(name, model_path, tmp_path):
 def test_in_bf16_nine_of_ten_step_scores_are_the_same(name, model_path, tmp_path):
     """To 1e-2. Of a step about which a PRM is undecided, rounding to bf16 alone moves the score by more."""
     ours, theirs = both(model_path(name), "bfloat16", tmp_path)
-    near = [abs(score - other) <= 1e-2 for score, other in zip(ours, theirs, strict=True)]
-    assert 0.9 * len(ours) <= sum(near)
-    assert 0.95 * len(ours) <= sum((score > 0.5) == (other > 0.5) for score, other in zip(ours, theirs, strict=True))
+    pairs = list(zip(ours, theirs, strict=True))
+    assert sum(abs(score - other) <= 1e-2 for score, other in pairs) >= 0.9 * len(pairs)
+    assert sum((score > 0.5) == (other > 0.5) for score, other in pairs) >= 0.95 * len(pairs)

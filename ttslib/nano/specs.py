@@ -45,7 +45,7 @@ class PRMSpec:
     `rollouts`: the policies whose samples carry the labels. `labels`: "monte_carlo", or "consensus" with the exact
     step check, in the place of a judge model. `beyond`: share of the wrong solutions that are shown beyond their first
     wrong step, all further steps wrong too. `cooling`: what the attention logits of each fresh layer are divided by at
-    the end (`train_prm.cool`).
+    the end (`train_prm.cool`); 1 leaves them as they are.
     """
 
     name: str

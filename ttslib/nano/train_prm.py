@@ -5,7 +5,7 @@
 A checker (`train_checker`) can tell right steps from slips that were made on purpose. Here it becomes a PRM: it takes
 the architecture, the input format and the head of the original, and learns from solutions that policies sampled, with
 the labels that the original had (`prm_data`). Its frozen layers stay frozen. Steps that do not decide (neither the
-last nor the first wrong one) weigh less. At the end its attention is cooled (`cool`).
+last nor the first wrong one) weigh less. At the end its attention is cooled where the spec says so (`cool`).
 """
 
 import argparse
