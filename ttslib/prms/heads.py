@@ -35,14 +35,22 @@ class Qwen2ForPrmModel(Qwen2PreTrainedModel):
 
 
 def step_scores(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:
-    """Scores in [0, 1] of hidden states [k, width] at step ends: [k], in float32."""
+    """Scores in [0, 1] of hidden states [k, width] at step ends: [k].
+
+    Heads compute in float32 whatever the body's dtype, as vLLM's do: in bf16 a logit of 4 is rounded by up to 0.016.
+    """
+    hidden = hidden.float()
     if format.head == "class":
-        return model.score(hidden).float().softmax(-1)[:, 1]
+        for part in model.score:
+            hidden = hidden.relu() if isinstance(part, nn.ReLU) else _linear(part, hidden)
+        return hidden.softmax(-1)[:, 1]
     if format.head == "value":
-        summary, hidden = model.v_head["summary"], hidden.float()
-        # In float32 whatever the body's dtype, as Skywork's own head.
-        return nn.functional.linear(hidden, summary.weight.to(hidden), summary.bias.to(hidden))[:, 0].sigmoid()
-    return step_logits(model, hidden, format).float().softmax(-1)[:, 0]
+        return _linear(model.v_head["summary"], hidden)[:, 0].sigmoid()
+    return step_logits(model, hidden, format).softmax(-1)[:, 0]
+
+
+def _linear(layer: nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
+    return nn.functional.linear(hidden, layer.weight.to(hidden), layer.bias.to(hidden))
 
 
 def step_logits(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:

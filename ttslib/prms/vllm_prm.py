@@ -25,7 +25,10 @@ class VLLMPRM:
                  settings: dict[str, str] | None = None, **engine_options):
         self.format, self.name, self.revision, self.settings, self.usage = format, name, revision, settings, Usage()
         self.max_model_len = max_model_len - 1  # vLLM takes no input that leaves no room for a token behind it
-        self.engine = Engine(folder, name=name, dtype=dtype, max_model_len=max_model_len, **engine_options)
+        # As `step_scores`: the head in float32 whatever the body's dtype.
+        overrides = {"head_dtype": "float32"} | engine_options.pop("hf_overrides", {})
+        self.engine = Engine(folder, name=name, dtype=dtype, max_model_len=max_model_len, hf_overrides=overrides,
+                             **engine_options)
 
     @property
     def closed(self) -> bool:
