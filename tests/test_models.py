@@ -155,7 +155,7 @@ def test_a_prm_told_to_run_in_vllm_is_placed_there(monkeypatch):
 
 
 def test_nano_models_are_of_float32_also_on_a_gpu(monkeypatch):
-    """In bf16 their scores move by more than a PRM may."""
+    """In bf16 the score of an undecided step can move by more than 0.01."""
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

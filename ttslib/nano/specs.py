@@ -45,7 +45,8 @@ class PRMSpec:
     `rollouts`: the policies whose samples carry the labels. `labels`: "monte_carlo", or "consensus" with the exact
     step check, in the place of a judge model. `beyond`: share of the wrong solutions that are shown beyond their first
     wrong step, all further steps wrong too. `cooling`: what the attention logits of each fresh layer are divided by at
-    the end (`train_prm.cool`); 1 leaves them as they are.
+    the end (`train_prm.cool`); of the factors tried, these left the least rounding error in bf16 without costing AUC
+    on samples for fresh training problems.
     """
 
     name: str
@@ -56,7 +57,7 @@ class PRMSpec:
     solutions: int = 8_000
     labels: str = "monte_carlo"
     beyond: float = 0.4
-    cooling: tuple[int, ...] = (1, 1, 1)
+    cooling: tuple[int, ...] = (16, 32, 32)
     learning_rate: float = 0.0005
     seed: int = 0
 
@@ -89,8 +90,7 @@ PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-rlhflow-deepseek", "chat_turns", "nano-checker-1m", (LONG,), "RLHFlow-PRM-Deepseek-8B"),
     PRMSpec("nano-prm-skywork-s", "value_head", "nano-checker-0.4m", MIX, "Skywork-PRM-1.5B"),
     PRMSpec("nano-prm-skywork-l", "value_head", "nano-checker-1m", MIX, "Skywork-PRM-7B"),
-    PRMSpec("nano-prm-qwen-m", "two_class", "nano-checker-1m", (OWN,), "Qwen2.5-Math-PRM-7B", labels="consensus",
-            cooling=(8, 32, 8)),
+    PRMSpec("nano-prm-qwen-m", "two_class", "nano-checker-1m", (OWN,), "Qwen2.5-Math-PRM-7B", labels="consensus"),
     PRMSpec("nano-prm-qwen-l", "two_class", "nano-checker-1m", QWEN, "Qwen2.5-Math-PRM-72B", labels="consensus",
-            solutions=20_000),
+            solutions=32_000),
 )}
