@@ -45,8 +45,8 @@ class PRMSpec:
     `rollouts`: the policies whose samples carry the labels. `labels`: "monte_carlo", or "consensus" with the exact
     step check, in the place of a judge model. `beyond`: share of the wrong solutions that are shown beyond their first
     wrong step, all further steps wrong too. `cooling`: what the attention logits of each fresh layer are divided by at
-    the end (`train_prm.cool`); of the factors tried, these left the least rounding error in bf16 without costing AUC
-    on samples for fresh training problems.
+    the end (`train_prm.cool`): chosen for little rounding error in bf16 at no cost in AUC, on samples for fresh
+    training problems.
     """
 
     name: str
