@@ -379,12 +379,12 @@ def test_step_by_step_in_bfloat16(folder, kind):
 
 
 def test_a_head_computes_in_float32_whatever_the_dtype_of_its_body(folder, kind):
-    rounded = load_prm(str(folder), dtype="bfloat16", **told(kind))
-    network = rounded.network
+    prm = load_prm(str(folder), dtype="bfloat16", **told(kind))
+    network = prm.network
     hidden = torch.randn(64, network.config.hidden_size, generator=torch.Generator().manual_seed(0)).bfloat16()
-    scores = step_scores(network, hidden, rounded.format)
+    scores = step_scores(network, hidden, prm.format)
     assert scores.dtype == torch.float32
-    assert torch.allclose(scores, step_scores(network.float(), hidden.float(), rounded.format), atol=1e-6)
+    assert torch.allclose(scores, step_scores(network.float(), hidden.float(), prm.format), atol=1e-6)
 
 
 @pytest.mark.engine

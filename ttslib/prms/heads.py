@@ -37,13 +37,13 @@ class Qwen2ForPrmModel(Qwen2PreTrainedModel):
 def step_scores(model: nn.Module, hidden: torch.Tensor, format) -> torch.Tensor:
     """Scores in [0, 1] of hidden states [k, width] at step ends: [k].
 
-    Heads compute in float32 whatever the body's dtype, as vLLM's do: in bf16 a logit of 4 is rounded by up to 0.016.
+    Heads compute in float32 whatever the body's dtype, as Skywork's own and vLLM's poolers do: in bf16 a logit of 4 is
+    rounded by up to 0.016.
     """
     hidden = hidden.float()
     if format.head == "class":
-        for part in model.score:
-            hidden = hidden.relu() if isinstance(part, nn.ReLU) else _linear(part, hidden)
-        return hidden.softmax(-1)[:, 1]
+        first, _, second = model.score
+        return _linear(second, _linear(first, hidden).relu()).softmax(-1)[:, 1]
     if format.head == "value":
         return _linear(model.v_head["summary"], hidden)[:, 0].sigmoid()
     return step_logits(model, hidden, format).softmax(-1)[:, 0]
