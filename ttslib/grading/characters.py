@@ -19,7 +19,7 @@ _COMMANDS = {
 _SPELLED = {
     **{char: f"\\{command} " for char, command in _COMMANDS.items()},
     "°": r"^\circ ", "º": r"^\circ ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℚ": r"\mathbb{Q}", "ℕ": r"\mathbb{N}",
-    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "′": "'", "’": "'", "“": "", "”": "", "¢": r"\text{ cents}",
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "′": "'", "″": "''", "’": "'", "⁄": "/", "∕": "/", "“": "", "”": "", "¢": r"\text{ cents}",
     "，": ",", "：": ":", "；": ";", "（": "(", "）": ")",
 }  # fmt: skip
 
@@ -46,5 +46,5 @@ def _character(char: str) -> str:
     if category == "Nd":
         return str(unicodedata.decimal(char))
     if category == "Cc":
-        return " "
+        return char if char == "\n" else " "
     return "" if category in ("Cf", "So", "Cs", "Co") else char

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Context, Decimal
 
-from .names import is_name
+from .names import is_name, same_name, symbols
 from .numbers_exact import same_number
-from .structure import Node
+from .structure import Node, in_order
 from .units import known_unit, units_clash
 
 Leaf = Callable[[str, str, bool], bool]
@@ -23,6 +23,8 @@ def same(gold: Node, answer: Node, leaf: Leaf) -> bool:
         return False
     if gold.raw and gold.raw == answer.raw:
         return True
+    if is_name(gold.name) and is_name(answer.name) and not same_name(gold.name, answer.name):
+        return False
     if "deg" in (gold.unit, answer.unit) and r"\pi" in gold.text + answer.text:
         return leaf(_in_radians(gold), _in_radians(answer), False)
     if _equations(gold, answer):
@@ -94,7 +96,8 @@ def _same_number(gold: Node, answer: Node, leaf: Leaf) -> bool:
 def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
     if re.fullmatch(r"[A-J]", gold.text) and answer.text.upper() == gold.text:
         return True  # a choice
-    return leaf(gold.text, answer.text, False)
+    constant = {gold.text[-2:], answer.text[-2:]} == {"+C", "+c"} and len(symbols(answer.text[:-2])) == 1
+    return leaf(gold.text, answer.text[:-1] + gold.text[-1] if constant else answer.text, False)
 
 
 def _same_text(gold: Node, answer: Node, leaf: Leaf) -> bool:
@@ -160,11 +163,11 @@ def _same_list(gold: Node, answer: Node, leaf: Leaf) -> bool:
         return False
     if any(len(set(each)) > 1 for each in names):
         # names against bare values: the order says which is which
-        return _same_parts(_in_order_of_names(gold), _in_order_of_names(answer), leaf)
+        return _same_parts(_ordered(gold), _ordered(answer), leaf)
     left = list(answer.items)
     unmatched = []
     for item in gold.items:  # equal spellings and values first: fewer symbolic comparisons
-        match = next((i for i, other in enumerate(left) if (other.kind, other.text) == (item.kind, item.text)), None)
+        match = next((i for i, other in enumerate(left) if _spelled(other) == _spelled(item)), None)
         if match is None:
             unmatched.append(item)
         else:
@@ -179,20 +182,21 @@ def _same_list(gold: Node, answer: Node, leaf: Leaf) -> bool:
     return True
 
 
+def _spelled(node: Node) -> tuple[str, ...]:
+    return node.kind, node.text, node.unit, node.name
+
+
 def _same_named_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
     """ "y=2, x=1" against "(1, 2)": equal part by part, in the order of the names."""
     listed, pair = (gold, answer) if gold.kind == "list" else (answer, gold)
     names = {item.name for item in listed.items}
     if "" in names or len(names) != len(listed.items) or pair.brackets != "()":
         return False
-    return _same_parts(_in_order_of_names(gold), _in_order_of_names(answer), leaf)
+    return _same_parts(_ordered(gold), _ordered(answer), leaf)
 
 
-def _in_order_of_names(node: Node) -> Node:
-    """Sorted where the names are neighbours in the alphabet (x, y, z), as written elsewhere (m, b)."""
-    names = sorted(item.name for item in node.items)
-    neighbours = "".join(names) in "abcdefghijklmnopqrstuvwxyz"
-    return replace(node, items=tuple(sorted(node.items, key=lambda item: item.name))) if neighbours else node
+def _ordered(node: Node) -> Node:
+    return replace(node, items=in_order(node.items))
 
 
 def _same_vector(gold: Node, answer: Node, leaf: Leaf) -> bool:
@@ -205,8 +209,8 @@ def _same_vector(gold: Node, answer: Node, leaf: Leaf) -> bool:
 
 
 def _same_relation(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    if gold.signs == answer.signs and [item.text for item in gold.items] == [item.text for item in answer.items]:
-        return True
+    if any(len(node.signs) > 1 and "=" in node.signs for node in (gold, answer)):
+        return gold.signs == answer.signs and _same_parts(gold, answer, leaf)
     return leaf(gold.raw, answer.raw, False)
 
 
@@ -217,10 +221,10 @@ def _same_set(gold: Node, answer: Node, leaf: Leaf) -> bool:
 def _same_choice(gold: Node, answer: Node, leaf: Leaf) -> bool:
     """ "(C) 12" is the choice C, and the value 12."""
     if gold.kind == answer.kind:
-        return gold.text == answer.text and same(gold.items[0], answer.items[0], leaf)
+        return gold.text[0] == answer.text[0] and same(gold.items[0], answer.items[0], leaf)
     choice, other = (gold, answer) if gold.kind == "choice" else (answer, gold)
     if other.kind == "formula" and re.fullmatch(r"[A-J]", other.text):
-        return other.text == choice.text
+        return other.text == choice.text[0]
     return same(gold.items[0], answer, leaf) if choice is gold else same(gold, answer.items[0], leaf)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+from ..boxes import BOX, answered_boxes, is_answer
 from .brackets import argument
 
 _TAIL = 200_000  # characters looked at, from the end
 _SPAN = 2000  # characters looked at behind a closing phrase
 _BARE_BOXES = 20  # boxes without braces looked at, from the end
 # Every repetition is bounded or cannot match in two ways: no text takes more than linear time.
-_BOX = re.compile(r"(?:\\(?:boxed|fbox|framebox)(?![a-zA-Z])|(?<![a-zA-Z\\])boxed(?=\{))\s{0,9}")
+_BARE_BOX = re.compile(BOX + r"(?=[^\s{])")
+_ROUNDED = re.compile(
+    r"[\s$,.;(]*(?:\\(?:approx|simeq|doteq)|≈|(?:or|which is|that is|i\.e\.)?,? ?(?:approximately|about|roughly|around))[\s$:]*"
+)
 _NEXT_TURN = re.compile(r"<\|(?:im_start|im_end|eot_id|endoftext)\|>|\n[ \t]*(?:Human|User):")
 _IS = (
     r"(?: to [^.\n:=]{1,60}?)?(?:\s{1,9}(?:is|are|(?:would|will|should|must) be|equals|becomes)\b"
@@ -21,12 +25,19 @@ _FINAL = re.compile(rf"\bfinal answer{_MARKS}{_IS}", re.I)
 _PHRASES = tuple(
     re.compile(pattern, re.I | re.M)
     for pattern in (
-        rf"\b(?:answer|ans\.?|correct (?:option|choice)){_MARKS}{_IS}",
-        r"\banswer[*_]{0,4}\s{0,9}(?=\\\[|\\\(|\$)",
-        r"^[#*_ \t]{0,9}(?:final )?answer[*_ \t]{0,9}$",
-        r"^#{4}",
+        rf"\b(?:answers?|ans\.?|solutions(?= are)|correct (?:option|choice)){_MARKS}{_IS}",
+        r"^[#*_ \t]{0,9}(?:final )?answer(?:[*_ \t]{0,9}$|[*_]{0,4}\s{0,9}(?=\\\[|\\\(|\$))",
+        r"^#{4}(?=[ \t]{0,9}[-+$\\]?\d[^\n]{0,99}\s*\Z)(?![ \t]*\d+[.):])",  # a line of its own at the end
     )
 )
+# What makes of a closing phrase a guess, a condition or a denial: directly before it, or directly behind.
+_GUESSED = re.compile(
+    r"(?:\b(?:may ?be|perhaps|possibly|suppos(?:e|ing)|assum(?:e|ing)|imagine|say|let|guess(?:ing)?|hope|if|whether|unless|doubt|unlikely)"
+    r"|(?:n['’]t|\bnot|\bnever) (?:think|believe|sure|say|know|true|clear|the case))"
+    r",?(?: that)?(?: (?:the|our|your|my|his|her|final|correct|right))*\s*$", re.I,
+)  # fmt: skip
+_ASKED = re.compile(r"\s*(?:(?:not|n['’]t|as follows|found|obtained|unknown|unclear)\b|[^.?!\n]{0,200}(?:\.\d[^.?!\n]{0,200})?\?)", re.I)
+_BULLET = re.compile(r"\s*\n\s*[-+•–]\s+(?=\S)")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^\n]+?)(?<!\\)\$", re.S)
 _GOES_ON = re.compile(r"%|\\%|percent\b|and\b|or\b|,\s{0,9}(?:\$|\\\()")
 _SENTENCE_END = re.compile(r"[.!?](?:\s+(?=[A-Z<*\[(])|\s*$)")
@@ -38,10 +49,11 @@ _STATEMENT = re.compile(r"[A-Za-z][^=\\]*?[^=]\b(?:is|are|equals)\s+(?=\S)(?!.*\
 def extract_answer(text: object) -> str | None:
     r"""The final answer of a solution, or None where there is none.
 
-    The last ``\boxed{...}`` (or ``\fbox``) with balanced braces and something in it; without one, what the last closing
-    phrase announces ("the final answer is ...", "answer: ...", "#### ..."). Never simply the last number. Text behind
-    ``</think>`` counts before the thoughts, and what follows the end of the model's turn counts last. Linear in the
-    length of the text; does not raise.
+    The last ``\boxed{...}`` (or ``\fbox``) with an answer in it (see ``ttslib.boxes``), or what a later ``<answer>`` tag
+    holds; of a box and the box with its rounded value the first. Without these, what the last closing phrase announces
+    ("the final answer is ...", "answer: ...", "#### ..." at the end), unless it is a guess, a question or a denial.
+    Never simply the last number. Text behind ``</think>`` counts before the thoughts, and what follows the end of the
+    model's turn counts last. Linear in the length of the text; does not raise.
     """
     if not isinstance(text, str):
         return None
@@ -49,39 +61,26 @@ def extract_answer(text: object) -> str | None:
     turn_end = _NEXT_TURN.search(text)
     turn = text[: turn_end.start()] if turn_end else text
     for part in dict.fromkeys((turn.rpartition("</think>")[2], turn, text)):
-        answer = _last_box(part) or _announced(part)
+        answer = _marked(part) or _announced(part)
         if answer:
             return answer
     return None
 
 
-def _last_box(text: str) -> str | None:
-    boxes = list(_BOX.finditer(text))
-    pairs = _matching_braces(text) if boxes else {}
-    bare = 0
-    for match in reversed(boxes):
-        opening = match.end()
-        if text[opening : opening + 1] == "{":
-            closing = pairs.get(opening)
-            content = text[opening + 1 : closing].strip() if closing is not None else ""
-        else:
-            bare += 1
-            content = _bare_content(text, opening) if bare <= _BARE_BOXES else ""
-        if content:
-            return (_last_box(content) if "boxed" in content else None) or content
-    return None
-
-
-def _matching_braces(text: str) -> dict[int, int]:
-    """Where each opening brace closes, in one pass; unmatched ones are absent, escaped ones are text."""
-    pairs: dict[int, int] = {}
-    stack: list[int] = []
-    for match in re.finditer(r"\\.|[{}]", text, re.S):
-        if match.group() == "{":
-            stack.append(match.start())
-        elif match.group() == "}" and stack:
-            pairs[stack.pop()] = match.start()
-    return pairs
+def _marked(text: str) -> str:
+    """What the last box or answer tag holds."""
+    end = text.rfind("</answer>")
+    start = text.rfind("<answer>", 0, max(end, 0)) + len("<answer>")
+    boxes = answered_boxes(text)
+    if end >= start >= len("<answer>") and not (boxes and boxes[-1].start > end):
+        inner = text[start:end]
+        return next((box.content for box in reversed(boxes) if start <= box.start < end), inner.strip())
+    for bare in list(_BARE_BOX.finditer(text, boxes[-1].end if boxes else 0))[: -_BARE_BOXES - 1 : -1]:
+        if content := _bare_content(text, bare.end()):
+            return content
+    while len(boxes) > 1 and _ROUNDED.fullmatch(text[boxes[-2].end : boxes[-1].start][:100]):
+        boxes.pop()
+    return boxes[-1].content if boxes else ""
 
 
 def _bare_content(text: str, position: int) -> str:
@@ -96,15 +95,25 @@ def _bare_content(text: str, position: int) -> str:
 
 def _announced(text: str) -> str | None:
     """What the last closing phrase announces: one that ends in "I hope it is correct" first, then one with "final"."""
-    final = [match.end() for match in _FINAL.finditer(text)]
-    hoped = next((end for end in reversed(final) if "I hope" in text[end : end + _SPAN].split("\n")[0]), None)
-    ends = [hoped, *final[-1:]] + [max((m.end() for m in phrase.finditer(text)), default=None) for phrase in _PHRASES]
-    return next((answer for end in ends if end is not None and (answer := _start_of(text[end : end + _SPAN]))), None)
+    final = _meant(_FINAL, text)
+    hoped = [end for end in final if "I hope" in text[end : end + _SPAN].split("\n")[0]]
+    ends = [hoped, final, *(_meant(phrase, text) for phrase in _PHRASES)]
+    said = (_start_of(text[end[-1] : end[-1] + _SPAN]) for end in ends if end)
+    return next((answer for answer in said if is_answer(re.sub(BOX, "", answer))), None)
+
+
+def _meant(phrase: re.Pattern, text: str) -> list[int]:
+    """Where matches of a closing phrase end, without guesses, questions and denials."""
+    return [
+        match.end() for match in phrase.finditer(text)
+        if not _GUESSED.search(text[max(0, match.start() - 60) : match.start()]) and not _ASKED.match(text, match.end())
+    ]
 
 
 def _start_of(announced: str) -> str:
     """The answer at the start of what follows a closing phrase: its formula, or the end of its first sentence."""
-    announced = announced.lstrip(" \t\r\n*_}")
+    bullet = _BULLET.match(announced)
+    announced = announced[bullet.end() if bullet else 0 :].lstrip(" \t\r\n*_}")
     math = _MATH.match(announced)
     if math and not _GOES_ON.match(announced[math.end() :].lstrip()):
         return next(group for group in math.groups() if group is not None).strip()

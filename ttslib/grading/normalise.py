@@ -3,9 +3,11 @@ r"""One spelling for what LaTeX and plain text write in many: wrappers, fonts, s
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from .brackets import argument, closing
 from .characters import plain
+from .spans import separate, settle
 
 _FUNCTION = (
     r"(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|arccot|sinh|cosh|tanh|ln|log|lg|exp|max|min|gcd|lcm|det|lim)"
@@ -59,6 +61,7 @@ _SAME = {
     r"tg": r"\tan ",
     r"ctg": r"\cot ",
     r"arctg": r"\arctan ",
+    r"top|intercal": "T",
 }
 _RENAMED = [(re.compile(rf"\\(?:{old})(?![a-zA-Z])"), new) for old, new in _SAME.items()]
 _SPACES = re.compile(r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|medspace|thickspace)(?![a-zA-Z])|~|\s")
@@ -69,6 +72,9 @@ _CURRENCIES = {
     "": r"[¥₹₩₽]|\b(?:INR|Rs\.?)(?=\s*[\d.])",
 }
 _MONEY = "\ue000\ue001\ue002\ue003"  # stand for the signs while the amounts get their spelling
+_ZEROS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_COUNTED = re.compile(rf"(\d+(?:\.\d+)?) ?(\\text\{{ ?)?({'|'.join(_ZEROS)})\b ?(\}})?")
+_UNITS = re.compile(r"\\[dt]?frac\{\\(?:text|mathrm)\{ ?(\w+) ?\}\}\{\\(?:text|mathrm)\{ ?(\w+) ?\}((?:\^\{?\d\}?)?)\}")
 _SLASHED = re.compile(r"(?<![\w.}/^])(\d+)\s*/\s*(\d+)(?=\s*(?:\\pi|\\sqrt|[a-zA-Z(]))(?!\s*[a-zA-Z]{2})")
 _LETTERS = re.compile(r"\(?[A-Za-z]\)?(?:\s*(?:,|,?\s*and|,?\s*or)\s+\(?[A-Za-z]\)?|\s*,\s*\(?[A-Za-z]\)?)*")
 
@@ -77,15 +83,11 @@ def normalise(answer: str) -> str:
     r"""A bare answer in the one spelling that the rest of the grader reads: LaTeX with single spaces, all arguments
     in braces, no dollars, boxes, colours, sizes or fonts; ``\text{...}`` only around words.
     """
-    text = re.sub(r"\\\\\s?\[[-\d.]+ ?[a-z]{2}\]", r"\\\\", plain(answer))  # the height of a row
-    text = _delimiters(text)
-    text = _separators(text)
+    text = _signs(separate(plain(answer)))
+    text = _UNITS.sub(r"\\text{\1}/\\text{\2}\3", text)
     text = re.sub(rf"\\(?:{_SIZES})(?![a-zA-Z])\.?", "", text)
     if r"\begin" in text:
         text = _environments(text)
-    else:
-        text = re.sub(r"\\\\(?=[a-zA-Z]{2,})", r"\\", text)  # a command whose backslash was escaped once more
-        text = re.sub(r"\\\\", " ", text)
     text = _SPACES.sub(" ", text)
     text = re.sub(r"\\not\s*(?:=|\\equiv(?![a-zA-Z]))|!=", r"\\neq ", text)
     for pattern, new in _RENAMED:
@@ -95,7 +97,7 @@ def normalise(answer: str) -> str:
     text = _thousands(text)
     text = _plain_text(text)
     text = _arguments(text)
-    return _tidy(_amounts(text))
+    return _tidy(settle(_amounts(text)))
 
 
 def compact(text: str) -> str:
@@ -107,17 +109,13 @@ def compact(text: str) -> str:
     return text.replace(" ", "").replace("\0", " ")
 
 
-def _delimiters(text: str) -> str:
+def _signs(text: str) -> str:
+    """Currencies as one sign each, and numbers without what groups or surrounds their digits."""
     for (_, pattern), sign in zip(_CURRENCIES.items(), _MONEY, strict=True):
         text = re.sub(pattern, sign, text)
-    text = re.sub(r"(?<=\d),\\!\s*(?=\d{3})", "", text)
-    text = re.sub(r"\\[()]|\\\[|(?<!\\)\\\](?!\s*[,)])|\$|`|(?<!\\)\"", " ", text)
-    return text.replace(r"\!", "")
-
-
-def _separators(text: str) -> str:
-    text = re.sub(r"(?<=\d)\s*\{,\}\s*(?=\d{3}(?!\d))", "", text).replace("{,}", ",").replace("{.}", ".")
-    return re.sub(r"(?<=\d)(?:\\[,;: ]|~)(?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"(?<=\d),\\!\s*(?=\d{3})", "{,}", text)
+    text = re.sub(r"(?<![\d.])[1-9]\d{0,2}(?:\s*\{,\}\s*\d{3})+(?!\d)", lambda m: re.sub(r"[{},\s]", "", m[0]), text)
+    return re.sub(r"\$|`|(?<!\\)\"", " ", text).replace(r"\!", "").replace("{,}", ",").replace("{.}", ".")
 
 
 def _environments(text: str) -> str:
@@ -188,7 +186,9 @@ def _is_formula(inner: str) -> bool:
 
 
 def _thousands(text: str) -> str:
-    """Join 12,345,678; inside ( ) [ ] and sets only where ", " shows that a bare comma does not separate."""
+    """Join 12,345,678 and 12 345 678; inside ( ) [ ] and sets the first only where ", " shows that a bare comma does
+    not separate.
+    """
     spaced = ", " in text or ";" in text
 
     def join(match: re.Match) -> str:
@@ -196,13 +196,16 @@ def _thousands(text: str) -> str:
         inside = sum(before.count(open_) - before.count(close) for open_, close in ("()", "[]", ("\\{", "\\}")))
         return match.group() if inside > 0 and not spaced else match.group().replace(",", "")
 
-    return re.sub(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,]*\d)", join, text)
+    text = re.sub(r"(?<![\d,.])[1-9]\d{0,2}(?:,\d{3})+(?![\d,]*\d)", join, text)
+    grouped = r"(?<![\w.,])(?<![\d.,] )[1-9]\d{0,2}(?: \d{3})+(?![\d.,]*\d| [\d ]*\d)"
+    return re.sub(grouped, lambda match: match.group().replace(" ", ""), text)
 
 
 def _plain_text(text: str) -> str:
     """LaTeX for what was typed as plain text: sqrt(2), pi, x**2, e^(x+1), x in (1,2) U (3,4)."""
     text = re.sub(r"(?<![\\a-zA-Z])(frac|sqrt|binom)\s*(?=[{(\d])", r"\\\1", text)
     text = re.sub(r"(?<![\\a-zA-Z{])(" + _FUNCTION + r")(?=\s*(?:\(|\d|[a-z]\b|\\|\^|_))", r"\\\1 ", text)
+    text = re.sub(r"(?<![a-zA-Z\\])C\((\d+), ?(\d+)\)|(?:\{\})?[_^]\{?(\d+)\}? ?C_\{?(\d+)\}?", _combinations, text)
     text = text.replace("**", "^")
     for opening in (r"\sqrt(", "^("):
         text = _braced(text, opening)
@@ -211,6 +214,11 @@ def _plain_text(text: str) -> str:
     text = re.sub(r"(?<=[\])}])\s*(?:U|union)\s*(?=[\[({\\])", r"\\cup ", text)
     text = re.sub(r"(?<![a-zA-Z])([a-z]) in (?=[\[({\\])", r"\1 \\in ", text)
     return text.replace("<=", r"\leq ").replace(">=", r"\geq ").replace("...", r"\ldots ")
+
+
+def _combinations(match: re.Match) -> str:
+    n, k = filter(None, match.groups())
+    return rf"\binom{{{n}}}{{{k}}}" if int(k) <= int(n) else match.group()
 
 
 def _braced(text: str, opening: str) -> str:
@@ -236,7 +244,7 @@ def _arguments(text: str) -> str:
     text = re.sub(r"([_^])\{\s*([\w\s]*?)\s*\}", r"\1{\2}", text)
     # 2/3\pi is two thirds of pi; the parser would divide by everything behind the stroke
     text = _SLASHED.sub(r"\\frac{\1}{\2}", text)
-    return re.sub(r"(\d\^\{[^{}]*\}) ?(?=\d)", r"\1\\cdot ", text)
+    return re.sub(r"(\d\^\{(?! ?\\circ)[^{}]*\}) ?(?=\d)", r"\1\\cdot ", text)
 
 
 def _with_braces(text: str, command: str, count: int) -> str:
@@ -261,7 +269,8 @@ def _with_braces(text: str, command: str, count: int) -> str:
 
 
 def _amounts(text: str) -> str:
-    """The currency behind a plain amount, as its unit."""
+    """Counting words as zeros, and the currency behind a plain amount, as its unit."""
+    text = _COUNTED.sub(_with_zeros, text)
     for name, sign in zip(_CURRENCIES, _MONEY, strict=True):
         if sign in text and name:
             unit = rf"\g<1> \\text{{{name}}}"
@@ -271,8 +280,17 @@ def _amounts(text: str) -> str:
     return text
 
 
+def _with_zeros(match: re.Match) -> str:
+    number, opened, word, closed = match.groups()
+    rest = " \\text{" if opened and not closed else "}" if closed and not opened else ""
+    return f"{Decimal(number).scaleb(_ZEROS[word]):f}{rest}"
+
+
 def _tidy(text: str) -> str:
     text = re.sub(r"\^\{\s*\\(?:circ|degree)\s*\}|\\degree(?![a-zA-Z])", r"^\\circ ", text)
+    text = re.sub(r"\^\{((?:\\prime ?)+)\}", lambda match: "'" * match[1].count("p"), text)
+    text = re.sub(r"(\d+) ?\^\\circ *(\d+)'(?: *(\d+)'')?$", _degrees, text)
+    text = re.sub(r"(?<![\w.}/])(\d+) ?(?:\^\{ ?)?(?:\\text\{)?(?:st|nd|rd|th)(?![a-zA-Z])\}{0,2}", r"\1", text)
     text = re.sub(r"\\(?:overline|bar)\s*\{?(\d)\}?(?![\d}])", r"\\overline{\1}", text)
     text = re.sub(r"\\mathbb\s*([A-Z])", r"\\mathbb{\1}", text)
     text = re.sub(r"(?<=[(,\[])\s*\+\s*(?=\\infty)|^\s*\+(?=\s*\\infty)", "", text)
@@ -280,9 +298,15 @@ def _tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"^([\[\]])([^][(),]*[,;][^][(),]*)([\[\]])$", _outward_brackets, text)
     text = re.sub(r"(?<=[a-zA-Z]{3})!+$", "", text)  # an exclamation, not a factorial
+    text = re.sub(r"(?<=[\d}]) ?([kM]?)\\Omega$", r" \\text{\1Omega}", text)
     text = re.sub(r"(?<=\d)'{1,2}$", "", text)  # feet or inches
     text = re.sub(r"^(?:(?:=|\\approx|\\implies|\\Rightarrow|\\therefore|\\to) ?)+(?=.)", "", text)
     return re.sub(r"(?<=\S)[\s.,;:]+$", "", text)
+
+
+def _degrees(match: re.Match) -> str:
+    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
+    return rf"\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\circ"
 
 
 def _outward_brackets(match: re.Match) -> str:

@@ -16,8 +16,6 @@ _REPEATING = re.compile(
 )
 _POWER = re.compile(rf"([+-]?)(?:({_DECIMAL})(?:\\times|\\cdot|\*|x))?10\^\{{([+-]?\d{{1,3}})\}}")
 _EXPONENT = re.compile(rf"([+-]?)({_DECIMAL})[eE]([+-]?\d{{1,3}})")
-_COUNTED = re.compile(rf"([+-]?)({_DECIMAL})(?:\\text\{{)?(hundred|thousand|million|billion|trillion)\}}?")
-_WORDS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _MAX_DIGITS = 4000
 _ROUNDED = 12  # a decimal with this many significant digits may be a rounding of an exact value
 
@@ -36,9 +34,7 @@ def read_number(text: str) -> Exact | None:
     if len(text) > _MAX_DIGITS or not re.search(r"\d", text):
         return None
     try:
-        # "12 000" groups thousands, "1 2" and "1, 200" are no numbers
-        grouped = re.sub(r"(?<![\d.])(\d{1,3})((?: \d{3})+)(?![\d ]*\d)", lambda m: m[1] + m[2].replace(" ", ""), text)
-        return _mixed(grouped) or (None if re.search(r"\d,? \d", grouped) else _read(grouped.replace(" ", "")))
+        return _mixed(text) or (None if re.search(r"\d \d", text) else _read(text.replace(" ", "")))
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
 
@@ -54,9 +50,6 @@ def _mixed(text: str) -> Exact | None:
 
 
 def _read(tight: str) -> Exact | None:
-    if re.fullmatch(r"[+-]*\d{1,3}(?:,\d{3})+(?:\.\d+)?", tight):
-        tight = tight.replace(",", "")
-    tight = re.sub(r"^([+-]*\d{1,3}(?:,\d{3})+)(?=/)", lambda m: m[1].replace(",", ""), tight)
     match = _PLAIN.fullmatch(tight)
     if match:
         return _decimal(_sign(match[1]), match[2], 0)
@@ -70,10 +63,7 @@ def _read(tight: str) -> Exact | None:
         value = Fraction(int(whole + fixed), 10 ** len(fixed))
         return Exact(_sign(match[1]) * (value + Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed))))
     match = _POWER.fullmatch(tight) or _EXPONENT.fullmatch(tight)
-    if match:
-        return _decimal(_sign(match[1]), match[2] or "1", int(match[3]))
-    match = _COUNTED.fullmatch(tight)
-    return _decimal(_sign(match[1]), match[2], _WORDS[match[3]]) if match else None
+    return _decimal(_sign(match[1]), match[2] or "1", int(match[3])) if match else None
 
 
 def _sign(signs: str) -> int:

@@ -3,14 +3,15 @@ r"""The shape of an answer: a number, words, a list, a tuple or interval, a matr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .brackets import closing, enclosed, split, split_keeping
-from .names import SYMBOL, is_name, is_quantity
+from .names import SYMBOL, is_name, is_quantity, label, symbols
 from .normalise import compact, normalise
 from .numbers_exact import Exact, read_number
-from .units import split_unit
+from .units import known_unit, split_unit
 
 _LIMIT = 2000  # longer answers are compared as strings only
 _DEPTH = 6
@@ -18,12 +19,18 @@ _SIGN = r"\\leq|\\geq|\\neq|\\approx|\\equiv|\\in(?![a-z])|<|>|="
 _ORDER = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
 _AND_OR = r"(?<![a-zA-Z\\{])(?:and|or)(?![a-zA-Z}])"
 _SET_SIGN = re.compile(r"\\(?:cup|cap|setminus|mathbb|emptyset)(?![a-zA-Z])")
-_WORDS = re.compile(r"[^\W\d_][\w'\-.,:()/\s]*")
+_WORDS = re.compile(r"(?:[^\W\d_]|\d+(?: [a-zA-Z]{2,})+(?= \d))[\w'\-.,:()/\s]*")
 _FILLING = {"a", "an", "the", "and", "it", "is"}
 _CONDITION = re.compile(r"\\leq|\\geq|\\neq|\\in(?![a-z])|<|>")
 _REALS = re.compile(r"(?:the )?(?:set of )?(?:all|any) (?:the )?reals?(?: numbers?| values?)?", re.I)
 _NOTHING = re.compile(r"(?:the )?(?:empty|null) set", re.I)
-_SAID = re.compile(r"^\\text\{[^{}]*(?::|=|\b(?:is|are|equals|equal to|was))\s*:?\s*\}(?=.)", re.I)
+_MEETS = re.compile(rf"[\d)}}\]] {SYMBOL}$")  # of "x = 1 y = 2": the end of one equation and the start of the next
+_INTEGERS = re.compile(  # k in Z, (k in Z), where k is an integer; for any integer k
+    r"[,;]? ?\(?(?:\\text\{[^{}]*\}|where|for)? ?\b([a-z]) ?(?:\\in ?\\mathbb\{Z\}|\\text\{[^{}]*\bintegers?\}|is an integer)\)?$"
+    r"|[,;]? ?\(?(?:\\text\{)?(?:for|where) (?:all |any |some |every |each |an )?integers?\}? ([a-z])\)?$"
+)
+_TIMES_PI = re.compile(r"(?<![a-zA-Z\\])([kmn]) ?\\pi(?![a-zA-Z])")
+_AMOUNTS = re.compile(r"(?: *\d+(?:\.\d+)? *(?!and\b)[a-zA-Z]+ *,?(?: *and\b)?){2,4} *")
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d\d)|(?=\s*[aApP]\.?[mM]))\s*(?:([aApP])\.?\s*[mM]\.?)?")
 _CHOICE = re.compile(
     r"(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?(?:\(([A-J])\)|([A-J])(?:[.)]|:(?= )))"
@@ -58,14 +65,18 @@ class Node:
 
 def parse(answer: str) -> Node:
     """The shape of a bare answer (a box's contents, a gold answer)."""
-    answer = " ".join(answer.split())
+    answer = "\n".join(" ".join(line.split()) for line in answer.strip().splitlines())
     if len(answer) <= _LIMIT and len(text := normalise(answer)) <= 2 * _LIMIT:
         return _node(text, 0)
     return Node("long", answer)
 
 
 def _node(text: str, depth: int) -> Node:
-    text = _unwrap(_SAID.sub("", text.strip()).strip())
+    text = _unwrap(_family(text.strip()).strip())
+    said, rest = label(text)
+    one = rest != text and not (said and split_keeping(rest, "[,;]")[1])  # of "red: 5, blue: 3" each has its own
+    if one and (node := _node(rest, depth + 1)).kind != "text":
+        return replace(node, name=node.name or said, raw=compact(text))
     if depth > _DEPTH or not text:
         return Node("formula", compact(text))
     for shape in _SHAPES:
@@ -78,6 +89,18 @@ def _node(text: str, depth: int) -> Node:
         if inner.kind in ("number", "formula", "tuple"):
             return replace(inner, unit=unit, raw=compact(text))
     return _words(text) or Node("formula", compact(text))
+
+
+def _family(text: str) -> str:
+    r"""Without "k \in \mathbb{Z}" at its end, and with the letter that stands for every integer called n."""
+    match = _INTEGERS.search(text)
+    text, letter = (text[: match.start()], match[1] or match[2]) if match else (text, "")
+    if match or (match := _TIMES_PI.search(text)):
+        letter = letter or match[1]
+        bare = r"\\text\{[^{}]*\}|\\[a-zA-Z]+|"
+        if letter != "n" and "n" not in symbols(text) and letter in symbols(text):
+            return re.sub(bare + letter, lambda found: "n" if found[0] == letter else found[0], text)
+    return text
 
 
 def _unwrap(text: str) -> str:
@@ -98,8 +121,11 @@ def _choice(text: str, depth: int) -> Node | None:
     match = _CHOICE.fullmatch(plain)
     if not match or re.match(r"\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)", match[3]):
         return None
+    if re.search(r"[\s,;]\(?[A-J][).:]", match[3]):
+        return None  # "A: 4, B: 5"
     rest = text[len(text) - len(match[3]) :] if text.endswith(match[3]) else match[3]
-    return Node("choice", (match[1] or match[2]).upper(), items=(_node(rest, depth + 1),), raw=compact(text))
+    item = _node(rest, depth + 1)
+    return Node("choice", f"{(match[1] or match[2]).upper()}) {item.text}", items=(item,), raw=compact(text))
 
 
 def _scalar(text: str, depth: int) -> Node | None:
@@ -150,11 +176,22 @@ def _matrix(text: str, depth: int) -> Node | None:
     scale = read_number(factor) if factor else None
     if factor and scale is None:
         return None
-    rows = []
-    for row in re.split(r"\\\\", match[2]):
-        items = [_scaled(_node(entry, depth + 1), factor, scale) for entry in row.split("&")]
-        rows.append(Node("tuple", "&".join(item.text for item in items), items=tuple(items), brackets="&&"))
-    return Node("matrix", r"\\".join(row.text for row in rows), items=tuple(rows))
+    rows = (row.split("&") for row in re.split(r"\\\\", match[2]))
+    return _rows([_scaled(_node(entry, depth + 1), factor, scale) for entry in row] for row in rows)
+
+
+def _transposed(text: str, depth: int) -> Node | None:
+    """A row or column with a raised T, as the column or row that it is."""
+    body = _node(text[:-4], depth + 1) if text.endswith("^{T}") else None
+    if body is None or body.kind not in ("tuple", "matrix"):
+        return None
+    table = [row.items for row in body.items] if body.kind == "matrix" else [body.items]
+    return _rows(zip(*table, strict=True)) if len({len(row) for row in table}) == 1 else None
+
+
+def _rows(rows: Iterable[Sequence[Node]]) -> Node:
+    lines = [Node("tuple", "&".join(item.text for item in row), items=tuple(row), brackets="&&") for row in rows]
+    return Node("matrix", r"\\".join(line.text for line in lines), items=tuple(lines))
 
 
 def _scaled(node: Node, factor: str, scale: Exact | None) -> Node:
@@ -188,20 +225,25 @@ def _ratio(text: str, depth: int) -> Node | None:
 
 def _several(text: str, depth: int) -> Node | None:
     """A list: separated by semicolons, else by commas, "and" and "or"."""
-    system = re.fullmatch(r"\\begin\{cases\}([^&]*)\\end\{cases\}", text)
-    if system:
-        text = ", ".join(re.split(r"\\\\", system[1].strip()))
     if r"\begin" in text:
         return None
     groups = split(text, ";")
     if len(groups) > 1:
         return _list([_group(group, depth + 1) for group in groups], text)
-    if r"\text{" in text and not _list_like(text):
-        return None
+    measured = _measures(text)
+    if measured or (r"\text{" in text and not _list_like(text)):
+        return _list([_node(each, depth + 1) for each in measured], text) if measured else None
     pieces = split(text, f",|{_AND_OR}")
     if len(pieces) < 2 or not ("," in text or _list_like(text)):
         return None
     return _list([_node(piece, depth + 1) for piece in pieces], text)
+
+
+def _measures(text: str) -> list[str]:
+    """The parts of "3 hours and 20 minutes": amounts in known units, side by side."""
+    plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
+    parts = re.findall(r"(\d+(?:\.\d+)?) *([a-zA-Z]+)", plain) if _AMOUNTS.fullmatch(plain) else []
+    return [rf"{number} \text{{{unit}}}" for number, unit in parts] if all(known_unit(unit) for _, unit in parts) else []
 
 
 def _list_like(text: str) -> bool:
@@ -233,7 +275,7 @@ def _group(text: str, depth: int) -> Node:
     return _pair(node.items) if node.kind == "list" and all(item.name for item in node.items) else node
 
 
-def _pair(items: list[Node] | tuple[Node, ...]) -> Node:
+def _pair(items: Sequence[Node]) -> Node:
     unnamed = tuple(replace(item, name="") for item in items)
     return Node("tuple", "(" + ",".join(item.text for item in unnamed) + ")", items=unnamed, brackets="()")
 
@@ -245,6 +287,8 @@ def _bracketed(text: str, depth: int) -> Node | None:
     if not enclosed(text):
         return None
     left, inner, right = text[0], text[1:-1], text[-1]
+    if left == "(" and r"\pm" in inner:
+        return None  # several tuples
     pieces = split_keeping(inner, ";" if ";" in inner else ",")[0]
     if len(pieces) < 2 or not all(pieces):
         return None
@@ -259,6 +303,8 @@ def _braces(text: str, depth: int) -> Node:
     if not inner:
         return Node("set", r"\emptyset")
     pieces, bars = split_keeping(inner, r"\||:")
+    if len(pieces) == 2 and _INTEGERS.fullmatch(pieces[1]):
+        return _node(", ".join(pieces), depth + 1)
     if bars and re.search(_SIGN, inner):  # \{x \mid x > 2\}
         if len(pieces) == 2 and re.fullmatch(rf"{SYMBOL}(?: ?\\in ?\\mathbb\{{R\}})?", pieces[0]):
             return _node(pieces[1], depth + 1)
@@ -300,18 +346,38 @@ def _relation(text: str, depth: int) -> Node | None:
 
 def _equation(text: str, sides: list[str], depth: int) -> Node:
     raw = compact(text)
+    if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]):
+        sides = sides[::-1]  # 5 = x
     last = _node(sides[-1], depth + 1)
     if len(sides) == 2 and is_name(sides[0]):
-        return replace(last, name=compact(sides[0]), raw=raw)
-    letters = [bool(re.search(r"[a-zA-Z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", side))) for side in sides]
+        return _named(sides[0], last, raw)
+    letters = [bool(symbols(side)) for side in sides]
     values = {number.value for side in sides if (number := read_number(side))}
-    if last.kind in ("number", "formula") and not letters[-1] and len(values) < 2:
+    meets = any(_MEETS.search(side) for side in sides[1:-1])
+    if last.kind in ("number", "formula") and not letters[-1] and len(values) < 2 and not meets:
         if not any(letters) or (len(sides) > 2 and is_name(sides[0]) and last.kind == "number"):
             return replace(last, raw=raw)  # "\sqrt{4} = 2", "x = 5 + 5 = 10": a calculation; its end is the answer
         if is_quantity(sides[0]):
             return replace(last, name=compact(sides[0]), raw=raw)
     items = tuple(_node(side, depth + 1) for side in sides)
     return Node("relation", raw, items=items, signs=("=",) * (len(sides) - 1), raw=raw)
+
+
+def _named(name: str, value: Node, raw: str) -> Node:
+    """ "x = 5", and "(y, x) = (1, 0)", which is brought into the order of the alphabet where its names are neighbours."""
+    names = compact(name)[1:-1].split(",")
+    if value.kind == "tuple" and len(names) == len(value.items) > 1 and name.startswith("("):
+        ordered = in_order([replace(item, name=each) for each, item in zip(names, value.items, strict=True)])
+        name = f"({','.join(item.name for item in ordered)})"
+        value = replace(_pair(ordered), brackets=value.brackets)
+    return replace(value, name=compact(name), raw=raw)
+
+
+def in_order(items: Sequence[Node]) -> tuple[Node, ...]:
+    """Sorted by name where the names are neighbours in the alphabet (x, y, z), as written elsewhere (m, b)."""
+    names = sorted(item.name for item in items)
+    neighbours = "".join(names) in "abcdefghijklmnopqrstuvwxyz"
+    return tuple(sorted(items, key=lambda item: item.name) if neighbours else items)
 
 
 def _plus_minus(text: str, depth: int) -> Node | None:
@@ -333,9 +399,10 @@ def _signed(text: str, upper: str, lower: str) -> str:
 
 def _words(text: str) -> Node | None:
     words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).strip()
-    if not _WORDS.fullmatch(words) or not (r"\text{" in text or re.search(r"[A-Za-z]{3}", words)):
+    if not _WORDS.fullmatch(words) or not (r"\text{" in text or re.search(r"[A-Za-z]{3}|^\d", words)):
         return None
-    spelled = "".join(word for word in re.findall(r"[^\W_]+", words.lower()) if word not in _FILLING)
+    pieces = re.findall(r"-?\d+(?:[.,:/]\d+)*|[^\W\d_]+", words.lower())
+    spelled = "".join(word for word in pieces if word not in _FILLING)
     return Node("text", re.sub(r"(?<=.{3})(?<![isu])s$", "", spelled) or words.lower(), raw=compact(text))
 
 
@@ -345,6 +412,7 @@ _SHAPES = (
     _scalar,
     _clock,
     _matrix,
+    _transposed,
     _conditions,
     _ratio,
     _several,

@@ -12,6 +12,13 @@ g gram, kg kilogram, lb lbs pound, oz ounce, ml milliliter millilitre, l liter l
 euro eur, gbp, pint, quart, cup, ton tonne, %, deg
 """
 _CANON = {word: names.split()[0] for names in _NAMES.split(",") for word in names.split()}
+_DERIVED = dict(
+    newton="N", joule="J", watt="W", pascal="Pa", hertz="Hz", volt="V", ampere="A", amp="A", kelvin="K", coulomb="C",
+    mole="mol", ohm="Omega", farad="F", tesla="T", electronvolt="eV", byte="B", calorie="cal", radian="rad",
+)  # fmt: skip
+_PREFIXES = dict(nano="n", micro="u", milli="m", centi="c", kilo="k", mega="M", giga="G")
+_SYMBOL = re.compile(rf"[{''.join(_PREFIXES.values())}]?(?:{'|'.join(_DERIVED.values())})")
+_SPELLED = re.compile(rf"({'|'.join(_PREFIXES)})?({'|'.join(_DERIVED)})(?:e?s)?")
 _SPEEDS = {"mph": "mi/h", "kph": "km/h", "kmh": "km/h", "mps": "m/s", "fps": "ft/s"}
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "squared": 2, "cubed": 3}
 _PERCENT = re.compile(
@@ -39,6 +46,7 @@ _CHANGING = frozenset(_CHANGING_WORDS.split())
 _NO_UNIT = _CHANGING | frozenset(_OTHER_WORDS.split())
 _SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "min"}
 _JOINING = {"of", "per", "sq", "cu"}
+_FILLING = {"a", "an", "the", "of", "different", "distinct", "possible", "total", "in", "unit", "answer"}
 
 
 def split_unit(text: str) -> tuple[str, str]:
@@ -63,15 +71,15 @@ def split_unit(text: str) -> tuple[str, str]:
         measured = known_unit(match[1]) is not None and (len(words) > 1 or len(words[0]) > 1)
         spaced = text[match.start() - 1] == " "
         if measured or all(_is_unit(word, spaced) for word in words):
-            return text[: match.start()].strip(), match[1].lower().strip()
+            return text[: match.start()].strip(), match[1].strip()
     return text, ""
 
 
 def _split_text_unit(text: str, match: re.Match) -> tuple[str, str]:
     body = text[: match.start()].strip()
-    unit = re.sub(r"\\text\{([^{}]*)\}", r"\1", match.group()).strip().lower()
-    words = set(re.findall(r"[a-z]+", unit))
-    if words & _CHANGING or unit.rstrip(".") in ("a.m", "p.m"):
+    unit = re.sub(r"\\text\{([^{}]*)\}", r"\1", match.group()).strip()
+    words = set(re.findall(r"[a-z]+", unit.lower()))
+    if words & _CHANGING or unit.lower().rstrip(".") in ("a.m", "p.m"):
         return text, ""
     # Behind a formula only a unit that is known: "n \text{ is odd}" is no n.
     if _value_like(body) or (known_unit(unit) and re.search(r"[\w})]$", body) and not re.search(r"\\text|[<>=]", body)):
@@ -95,11 +103,16 @@ def _value_like(text: str) -> bool:
 
 
 def units_clash(a: str, b: str) -> bool:
-    """Whether both units are known and they are different ones (feet against inches, area against length)."""
-    if not a or not b or a == b:
-        return False
+    """Whether both sides say what they count and do not mean the same (feet against inches, red against blue)."""
     known_a, known_b = known_unit(a), known_unit(b)
-    return known_a is not None and known_b is not None and known_a != known_b
+    if not a or not b or a == b or (known_a is not None and known_a == known_b):
+        return False
+    words = [{_stem(word) for word in re.findall(r"[a-z]+|%", unit.lower())} - _FILLING for unit in (a, b)]
+    return (known_a is not None and known_b is not None) or not (words[0] <= words[1] or words[1] <= words[0])
+
+
+def _stem(word: str) -> str:
+    return word if len(word) < 4 else re.sub(r"(?:(?<=[sxz])es|(?<!s)s)$", "", word)
 
 
 def known_unit(unit: str) -> str | None:
@@ -108,7 +121,8 @@ def known_unit(unit: str) -> str | None:
         return unit
     powers: Counter[str] = Counter()
     sign, power, last = 1, 1, ""
-    for token in re.findall(r"[a-z]+|%|/|\^\s*\{?[23]", _SPEEDS.get(unit.strip().lower(), unit.lower())):
+    for written in re.findall(r"[a-zA-Z]+|%|/|\^\s*\{?[23]", _SPEEDS.get(unit.strip().lower(), unit)):
+        token = written.lower()
         if token in ("/", "per"):
             sign = -1
         elif token[0] == "^" or token in ("squared", "cubed"):
@@ -116,7 +130,7 @@ def known_unit(unit: str) -> str | None:
         elif token in _POWERS:
             power = _POWERS[token]
         else:
-            last = _CANON.get(token) or _CANON.get(token.removesuffix("s")) or ""
+            last = _CANON.get(token) or _CANON.get(token.removesuffix("s")) or _derived(written)
             powers[last] += sign * power
             power = 1
     if "" in powers:
@@ -125,6 +139,14 @@ def known_unit(unit: str) -> str | None:
     above = " ".join(_power(name, power) for name, power in named if power > 0)
     below = " ".join(_power(name, -power) for name, power in named if power < 0)
     return (f"{above}/{below}" if below else above) or None
+
+
+def _derived(written: str) -> str:
+    """The symbol of a derived unit of the SI, in which capitals count; "" for anything else."""
+    if _SYMBOL.fullmatch(written):
+        return written
+    match = _SPELLED.fullmatch(written.lower())
+    return _PREFIXES.get(match[1] or "", "") + _DERIVED[match[2]] if match else ""
 
 
 def _power(name: str, power: int) -> str:
