@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from .names import is_name, same_name, symbols
 from .numbers_exact import same_number
 from .structure import Node, in_order
-from .units import known_unit, units_clash
+from .units import counted, known_unit, units_clash
 
 Leaf = Callable[[str, str, bool], bool]
 """(gold LaTeX, answer LaTeX, whether they are sets) -> whether they are equal."""
@@ -283,8 +283,9 @@ def key(node: Node) -> str:
         return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
     if node.kind == "text":
         return f"\\text{{{node.text}}}"
-    unit = known_unit(node.unit)
-    if unit in (None, "%", "deg"):
+    words = " ".join(counted(node.unit))
+    unit = known_unit(node.unit) or known_unit(words) or words
+    if unit in ("", "%", "deg"):
         return node.text
     if unit.startswith("mod "):
         return f"{node.text} \\pmod{{{unit[4:]}}}"

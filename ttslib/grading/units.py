@@ -46,6 +46,7 @@ _CHANGING = frozenset(_CHANGING_WORDS.split())
 _NO_UNIT = _CHANGING | frozenset(_OTHER_WORDS.split())
 _SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "min"}
 _JOINING = {"of", "per", "sq", "cu"}
+_PLURAL = re.compile(r"(?:(?<=[sxz])es|(?<!s)s)$")
 _FILLING = {"a", "an", "the", "of", "different", "distinct", "possible", "total", "in", "unit", "answer"}
 
 
@@ -107,12 +108,14 @@ def units_clash(a: str, b: str) -> bool:
     known_a, known_b = known_unit(a), known_unit(b)
     if not a or not b or a == b or (known_a is not None and known_a == known_b):
         return False
-    words = [{_stem(word) for word in re.findall(r"[a-z]+|%", unit.lower())} - _FILLING for unit in (a, b)]
-    return (known_a is not None and known_b is not None) or not (words[0] <= words[1] or words[1] <= words[0])
+    one, other = set(counted(a)), set(counted(b))
+    return (known_a is not None and known_b is not None) or not (one <= other or other <= one)
 
 
-def _stem(word: str) -> str:
-    return word if len(word) < 4 else re.sub(r"(?:(?<=[sxz])es|(?<!s)s)$", "", word)
+def counted(unit: str) -> list[str]:
+    """The words that say what is counted, in the singular."""
+    words = (word if len(word) < 4 else _PLURAL.sub("", word) for word in re.findall(r"[a-z]+|%", unit.lower()))
+    return [word for word in words if word not in _FILLING]
 
 
 def known_unit(unit: str) -> str | None:
