@@ -204,7 +204,8 @@ def test_two_names_are_two_answers():
 
 VALUES = st.sampled_from(["5", "12", "-3", "345", r"\frac{1}{2}", r"\sqrt{2}", "x=4", "y=7", "(1,2)", r"\pi", "2x+1"])
 LABELS = [
-    "x = {}", r"\text{{Area}} = {}", "the slope is {}", "A: {}", "(B) {}", "Answer: {}", r"\theta={}", "f(2)={}", r"\det A = {}",
+    "x = {}", r"\text{{Area}} = {}", "the slope is {}", "A: {}", "(B) {}", "Answer: {}", r"\theta={}", "f(2)={}",
+    r"\det A = {}",
 ]  # fmt: skip
 LISTS = st.lists(VALUES, min_size=2, max_size=3, unique=True)
 
