@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from statistics import fmean
 
-from .grading import canonical, equivalent
+from .grading import canonical, verdict
 
 Scores = Sequence[float]
 _REDUCE: dict[str, Callable[[Scores], float]] = {"min": min, "last": lambda scores: scores[-1], "avg": fmean}
+
+PATIENCE = 5.0
+"""Seconds of symbolic comparison that the grouping of one problem's answers may take."""
+_LONGEST = 1.5  # seconds that one comparison counts for at most: the first also waits for the grading process
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,6 @@ class Rule:
             return [1.0] * len(scores)
         return [float(_REDUCE[self.reduce](steps)) if len(steps) else 0.0 for steps in scores]
 
-    def __call__(
-        self, answers: Sequence[str | None], scores: Sequence[Scores], *, same: str = "math"
-    ) -> str | None:
-        return _choose(answers, self.weights(scores), self.choose, same)
-
 
 RULES: dict[str, Rule] = {
     "majority_vote": Rule(None, "vote"),
@@ -44,64 +44,100 @@ RULES: dict[str, Rule] = {
 }
 
 
-def vote(
-    answers: Sequence[str | None], scores: Sequence[Scores], rule: str, *, same: str = "math"
-) -> str | None:
-    """The answer that a rule of the paper chooses.
-
-    answers: one per trajectory, None where nothing could be extracted. scores: the step scores of each
-    trajectory
-    (not looked at by "majority_vote", which also takes an empty list). rule: a key of RULES; "max" takes
-    the answer of
-    the trajectory with the highest reduced score, "vote" the answer with the largest sum of them.
-
-    same="math": answers that are mathematically equal vote together, and None wins only if there is
-    nothing else.
-    same="string": exact strings, and None counts as an answer like any other, as in the paper's code.
-    Ties go to the answer seen first, and of a group of equal answers the form seen first is returned.
-    ValueError: unknown rule or `same`, or a different number of answers and scores.
-    """
+def check(rule: str) -> None:
+    """Raise ValueError unless `rule` is a key of RULES."""
     if rule not in RULES:
         raise ValueError(f"Unknown voting rule {rule!r}; use one of {', '.join(RULES)}.")
-    if rule == "majority_vote" and not len(scores):
-        scores = [()] * len(answers)
+
+
+def vote(
+    answers: Sequence[str | None], scores: Sequence[Scores], rule: str, *, same: str = "math",
+    groups: Sequence[int] | None = None,
+) -> str | None:  # fmt: skip
+    """The answer that a rule of the paper chooses; None if no trajectory has a vote.
+
+    answers: one per trajectory, None where nothing could be extracted. scores: the step scores of each trajectory (not
+    looked at by "majority_vote", which also takes an empty list); without any, a trajectory has no vote under the other
+    rules. rule: a key of RULES. "max" takes the answer of the trajectory with the highest reduced score, the first of
+    equals. "vote" takes the answer with the largest sum of them, of equals the one seen first, in the form seen first.
+
+    same="math": answers that are mathematically equal vote together, and None has no vote. same="string": exact
+    strings, and None counts as an answer like any other, as in the paper's code. groups: what `group` gave, if it is
+    known; equal numbers vote together.
+
+    ValueError: unknown rule or `same`, or a different number of answers and scores.
+    """
+    check(rule)
+    _check_same(same)
+    by, choose = RULES[rule], RULES[rule].choose
+    if by.reduce is None:
+        scores = scores if len(scores) else [()] * len(answers)
     if len(answers) != len(scores):
         raise ValueError(
             f"There are {len(answers)} answers but {len(scores)} score lists; pass one list per answer."
         )
-    return RULES[rule](answers, scores, same=same)
-
-
-def _choose(answers: Sequence[str | None], weights: Sequence[float], choose: str, same: str) -> str | None:
-    groups = group(answers, same=same)
-    totals: dict[int, float] = {}
-    for index, weight in zip(groups, weights, strict=True):
-        if same == "math" and answers[index] is None:
-            continue
-        if choose == "vote":
-            totals[index] = totals.get(index, 0.0) + weight
-        else:
-            totals[index] = max(totals.get(index, weight), weight)
-    if not totals:
+    weights = by.weights(scores)
+    voters = [
+        place for place, answer in enumerate(answers)
+        if (answer is not None or same == "string") and (by.reduce is None or len(scores[place]))
+    ]  # fmt: skip
+    if not voters:
         return None
-    # max keeps the first of equals, and a dict keeps the order of first appearance
-    return answers[max(totals, key=partial(dict.__getitem__, totals))]
+    if choose == "max":
+        return answers[max(voters, key=weights.__getitem__)]  # max keeps the first of equals
+    groups = group(answers, same=same) if groups is None else groups
+    totals: dict[int, float] = {}
+    for place in voters:
+        totals[groups[place]] = totals.get(groups[place], 0.0) + weights[place]
+    best = max(totals, key=totals.__getitem__)  # a dict keeps the order of first appearance
+    return next(answers[place] for place in voters if groups[place] == best)
 
 
 def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
-    """For each answer the index of the first answer that it votes with (see `vote` for `same`)."""
+    """For each answer the index of the first answer that it votes with (see `vote` for `same`).
+
+    Takes about `PATIENCE` seconds at most, and no time again for the same answers: pairs that it did not come to, and
+    pairs that no comparison decides, vote apart; `undecided` counts them.
+    """
+    _check_same(same)
+    if same == "string":
+        leaders: dict[str | None, int] = {}
+        return [leaders.setdefault(answer, place) for place, answer in enumerate(answers)]
+    return list(_grouped(tuple(answers))[0])
+
+
+def undecided(answers: Sequence[str | None]) -> int:
+    """Pairs of different forms among the answers that vote apart because it was not found out whether they are equal."""
+    return _grouped(tuple(answers))[1]
+
+
+def _check_same(same: str) -> None:
     if same not in ("math", "string"):
         raise ValueError(f"same={same!r} is unknown; use 'math' or 'string'.")
+
+
+@lru_cache(maxsize=10_000)
+def _grouped(answers: tuple[str | None, ...]) -> tuple[list[int], int]:
+    """(the groups, how many pairs were left undecided)"""
     leaders: dict[str | None, int] = {}
     heads: list[int] = []
-    groups = []
+    groups, spent, left = [], 0.0, 0
     for index, answer in enumerate(answers):
-        key = answer if same == "string" or answer is None else "=" + canonical(answer)
+        key = answer if answer is None else "=" + canonical(answer)
         if key not in leaders:
-            leaders[key] = index
-            if same == "math" and answer is not None:
-                leaders[key] = next((head for head in heads if equivalent(answers[head], answer)), index)
-                if leaders[key] == index:
-                    heads.append(index)
+            leaders[key], unknown = index, 0
+            for head in heads if answer is not None else ():
+                equal = verdict(answers[head], answer, symbolic=False)
+                if equal is None and spent < PATIENCE:
+                    started = time.monotonic()
+                    equal = verdict(answers[head], answer)
+                    spent += min(time.monotonic() - started, _LONGEST)
+                if equal:
+                    leaders[key] = head
+                    break
+                unknown += equal is None
+            if leaders[key] == index and answer is not None:
+                heads.append(index)
+                left += unknown
         groups.append(leaders[key])
-    return groups
+    return groups, left

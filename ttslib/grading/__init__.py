@@ -1,12 +1,13 @@
 r"""Grading: find the final answer in a text, and say whether it equals the gold answer.
 
-``extract_answer(text)`` gives the last balanced ``\boxed{}`` or what a closing phrase announces. ``equivalent(gold,
+``extract_answer(text)`` gives the last balanced ``\boxed{}`` or what a closing phrase announces. ``verdict(gold,
 answer)`` compares: spelling, structure and exact numbers here, everything symbolic by math-verify in a process that can
-be killed. ``canonical(answer)`` gives the key under which common equal forms vote together. None of them raises on any
-input, and none evaluates model output as code.
+be killed; it is True, False, or None if time ran out, and ``equivalent`` is whether it is True. ``canonical(answer)``
+gives the key under which common equal forms vote together. None of them raises on any input, and none evaluates model
+output as code.
 """
 
-from .equivalence import canonical, equivalent
+from .equivalence import canonical, equivalent, verdict
 from .extract import extract_answer
 
-__all__ = ["canonical", "equivalent", "extract_answer"]
+__all__ = ["canonical", "equivalent", "extract_answer", "verdict"]

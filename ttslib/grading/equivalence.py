@@ -1,4 +1,4 @@
-r"""The two public comparisons: ``equivalent`` and ``canonical``. Neither raises on any input."""
+r"""The public comparisons: ``verdict``, ``equivalent`` and ``canonical``. None raises on any input."""
 
 from __future__ import annotations
 
@@ -10,29 +10,42 @@ from .service import ask
 from .structure import parse
 
 _CACHED = 100_000
+_UNKNOWN = object()
+_parse = lru_cache(maxsize=10_000)(parse)  # a vote compares each answer with many
 
 
 class _NeedsSymbols(Exception):
     """The pair cannot be decided without symbolic mathematics."""
 
 
-class _Undecided(Exception):
-    """No verdict (time ran out); not remembered, so that a later call on a less busy machine may find one."""
+_judged: dict[tuple[str, str], bool | None] = {}  # symbolic verdicts of this process; None stays None
 
 
-def equivalent(gold: object, answer: object) -> bool:
-    """Whether `answer` is the gold answer in another form. The gold answer comes first: "a + b = 5" may stand for the
-    value 5, but 5 does not stand for the equation.
+def verdict(gold: object, answer: object, *, symbolic: bool = True) -> bool | None:
+    """Whether `answer` is the gold answer in another form; None if that could not be decided in time. The gold answer
+    comes first: "a + b = 5" may stand for the value 5, but 5 does not stand for the equation.
 
-    False for None, an empty answer, and whatever cannot be read or decided within the time limit (under two seconds;
-    the first symbolic comparison also waits for the grading process to start). From any thread; does not raise.
+    Under two seconds (the first symbolic comparison also waits for the grading process to start), and the same ever
+    after in this process. `symbolic=False` starts no symbolic comparison: None too if only that could tell. False for
+    None, an empty answer, and whatever cannot be read. From any thread; does not raise.
     """
     if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
         return False
-    try:
-        return _equivalent(gold, answer)
-    except _Undecided:
-        return False
+    known = _without_symbols(gold, answer)
+    if known is None:
+        known = _judged.get((gold, answer), _UNKNOWN)
+    if known is _UNKNOWN:
+        if not symbolic:
+            return None
+        if len(_judged) >= _CACHED:
+            _judged.clear()
+        known = _judged[gold, answer] = ask(gold, answer)
+    return known
+
+
+def equivalent(gold: object, answer: object) -> bool:
+    """Whether `verdict` is True: what could not be decided is not taken for equal."""
+    return verdict(gold, answer) is True
 
 
 def canonical(answer: str) -> str:
@@ -43,25 +56,22 @@ def canonical(answer: str) -> str:
 @lru_cache(maxsize=_CACHED)
 def _canonical(answer: str) -> str:
     try:
-        return key(parse(answer))
+        return key(_parse(answer))
     except Exception:  # an answer that breaks the reader stands for itself
         return " ".join(answer.split())
 
 
 @lru_cache(maxsize=_CACHED)
-def _equivalent(gold: str, answer: str) -> bool:
+def _without_symbols(gold: str, answer: str) -> bool | None:
+    """The verdict on a pair as far as reading it goes; None if it takes symbolic mathematics."""
     if gold.strip() == answer.strip():
         return True
     try:
-        return same(parse(gold), parse(answer), _postpone)
+        return same(_parse(gold), _parse(answer), _postpone)
     except _NeedsSymbols:
-        pass
+        return None
     except Exception:  # an answer that breaks the reader is a wrong one
         return False
-    verdict = ask(gold, answer)
-    if verdict is None:
-        raise _Undecided
-    return verdict
 
 
 def _postpone(gold: str, answer: str, sets: bool) -> bool:
