@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ttslib import grading, stats, voting
+from ttslib import grading, parity, stats, voting
 from ttslib.records import Record
 from ttslib.stats import Estimate
 
@@ -34,16 +34,22 @@ class Tokens:
 class Results:
     """The records of one method on a list of problems, in the order of the problems.
 
-    Failed cells count nowhere as wrong: every estimate leaves them out and says how many there were
-        (`failed`).
+    Failed cells count nowhere as wrong, and neither does what could not be decided: every estimate leaves both out and
+    says how many there were (`failed`, `undecided`). A problem is undecided under a voting rule if time ran out before
+    the chosen answer was told from the gold answer, or if the rule needs PRM scores and the PRM could read none of the
+    solutions; `reasons` says which.
     """
 
     def __init__(
-        self, records: Sequence[Record], *, budget: int | None = None, draws: int | None = None, seed: int = 0
-    ):
+        self, records: Sequence[Record], *, budget: int | None = None, draws: int | None = None, seed: int = 0,
+        same: str = "math",
+    ):  # fmt: skip
         self.records = list(records)
+        self.same = same
+        """How votes compare answers (see `voting.vote`): "math", in the view that `parity` makes "string"."""
         self._budget, self._draws, self._seed = budget, draws, seed
         self._graded: dict[str, list[float | None]] = {}
+        self._left: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -56,16 +62,26 @@ class Results:
             return "Results of 0 problems"
         first = self.records[0]
         part = f" (sub-samples of {self._budget})" if self._budget else ""
+        part += " voted as in the paper's code" if self.same == "string" else ""
+        counts = {"solutions unread": self.unread, "pairs of answers undecided": sum(self._left.values())}
         return (
             f"Results of {first.cell['method']} N={first.N} M={first.M}{part} on {len(self)} problems, "
-            f"{len(self.failures)} failed" + (f", {self.unread} solutions unread" if self.unread else "")
+            f"{len(self.failures)} failed" + "".join(f", {count} {what}" for what, count in counts.items() if count)
         )
 
     @property
     def unread(self) -> int:
-        """Solutions that were longer than the PRM could read: they have no score, and no weight in its votes."""
-        scored = (record for record in self.records if record.cell.get("prm"))
-        return sum(bool(path["steps"]) and not path["scores"] for record in scored for path in record.trajectories)
+        """Solutions that could not be read by the PRM, too long for it for example: they have no score, and no vote
+        under its rules.
+        """
+        return sum(_unread(path) for record in self.records if record.cell.get("prm") for path in record.trajectories)
+
+    @property
+    def undecided(self) -> int:
+        """Pairs of answers to one problem that vote apart because time ran out before they were told equal or
+        different, summed over problems. (The repr counts those of the votes held so far.)
+        """
+        return sum(self._pairs_left(record) for record in self.records)
 
     @property
     def failures(self) -> list[Record]:
@@ -75,35 +91,41 @@ class Results:
     # -- quality -----------------------------------------------------------------------------------
 
     def answers(self, vote: str = "majority_vote") -> list[str | None]:
-        """The answer of each problem under a voting rule; None if nothing was answered or the cell failed.
+        """The answer of each problem under a voting rule; None if there is none: nothing was answered, the cell failed,
+        or the PRM could read no solution.
 
-        Of random sub-samples, the first draw's.
+        Of random sub-samples, the first draw's. Raises ValueError if the rule is unknown, or needs a PRM where none was
+        used.
         """
-        _check_rule(vote)
-        return [
-            None if record.failed else _vote(_candidates(record), self._picks(record)[0], vote)
-            for record in self.records
-        ]
+        self._check(vote)
+        return [None if record.failed else next(self._chosen(record, vote))[0] for record in self.records]
 
     def candidates(self, place: int) -> tuple[list[str | None], list[tuple[float, ...]]]:
         """Answers and step scores of the trajectories of one problem, as `voting.vote` takes them."""
-        found = _candidates(self.records[place])
-        return [answer for answer, _ in found], [scores for _, scores in found]
+        return self._candidates(self.records[place])
 
-    def is_right(self, place: int, answer: str | None) -> bool:
-        """Whether an answer is the gold answer of one problem."""
-        return _right(self.records[place].problem["answer"], answer)
+    def is_right(self, place: int, answer: str | None) -> bool | None:
+        """Whether an answer is the gold answer of one problem; None if that could not be decided."""
+        return grading.verdict(self.records[place].problem["answer"], answer)
 
     def correct(self, vote: str = "majority_vote") -> list[float | None]:
-        """Per problem 1.0 or 0.0, None if the cell failed; of random sub-samples the mean over the draws."""
-        _check_rule(vote)
+        """Per problem 1.0 or 0.0, None if the cell failed or is undecided; of random sub-samples the mean over the
+        draws that are decided. Raises ValueError as `answers` does.
+        """
+        self._check(vote)
 
-        def value(record: Record) -> float:
-            candidates, gold = _candidates(record), record.problem["answer"]
-            picks = self._picks(record)
-            return sum(_right(gold, _vote(candidates, pick, vote)) for pick in picks) / len(picks)
+        def value(record: Record) -> float | None:
+            read = [answer for answer, unread in self._chosen(record, vote) if not unread]
+            return _share(record, read)
 
         return self._each(vote, value)
+
+    def reasons(self, vote: str = "majority_vote") -> list[str]:
+        """Per problem why `correct` has no value, in words; "" where it has one."""
+        return [
+            "" if value is not None else record.reason or self._why(record, vote)
+            for record, value in zip(self.records, self.correct(vote), strict=True)
+        ]
 
     def first_wrong(self, level: int = 3) -> int:
         """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated; of
@@ -114,7 +136,7 @@ class Results:
         values = self.correct()
         done = [place for place, value in enumerate(values) if value is not None]
         if not done:
-            why = f", the first with {self.records[0].reason}" if self.records else ""
+            why = f", the first with {self.reasons()[0]}" if self.records else ""
             raise ValueError(f"None of {len(self)} cells has a result{why}")
         levels = [self.records[place].problem["level"] for place in done]
         hard = [place for place, at in zip(done, levels, strict=True) if not values[place] and (at >= level or not at)]
@@ -122,21 +144,22 @@ class Results:
         return (begun or hard or done)[0]
 
     def accuracy(self, vote: str = "majority_vote") -> Estimate:
-        """Share of problems answered right under a rule of `voting.RULES`; bootstrap interval over them."""
-        return stats.accuracy(self.correct(vote))
+        """Share of problems answered right under a rule of `voting.RULES`, with its interval over problems."""
+        return self._estimate(self.correct(vote))
 
     def passes(self, k: int) -> list[float | None]:
         """Per problem the unbiased estimate that one of k of its trajectories is right; None if the cell failed.
 
-        Every trajectory of the record counts, also after `subsample`. Raises ValueError if a problem has
-        fewer than k trajectories.
+        Every trajectory of the record counts, also after `subsample`, but for those whose answer is undecided; None too
+        if these leave fewer than k. Raises ValueError if a problem has fewer than k trajectories.
         """
 
-        def value(record: Record) -> float:
-            answers = [answer for answer, _ in _candidates(record)]
-            right = sum(_right(record.problem["answer"], answer) for answer in answers)
+        def value(record: Record) -> float | None:
+            right = _decided(record, self._candidates(record)[0])
+            if len(right) < k <= len(record.trajectories):
+                return None
             try:
-                return stats.pass_at_k(len(answers), right, k)
+                return stats.pass_at_k(len(right), sum(right), k)
             except ValueError as error:
                 raise ValueError(f"{record.label}: {error}") from None
 
@@ -144,33 +167,33 @@ class Results:
 
     def pass_at_k(self, k: int) -> Estimate:
         """Mean of `passes(k)` over problems, with its interval."""
-        return stats.accuracy(self.passes(k))
+        return self._estimate(self.passes(k))
 
     def mean_pass_at_1(self) -> Estimate:
-        """Mean over problems of the share of its trajectories that are right; one without any counts as 0."""
+        """Mean over problems of the share of its trajectories that are right, of those that are decided; a problem
+        without any trajectory counts as 0.
+        """
 
-        def value(record: Record) -> float:
-            right = [_right(record.problem["answer"], answer) for answer, _ in _candidates(record)]
-            return sum(right) / len(right) if right else 0.0
+        def value(record: Record) -> float | None:
+            return _share(record, self._candidates(record)[0]) if record.trajectories else 0.0
 
-        return stats.accuracy(self._each("mean pass@1", value))
+        return self._estimate(self._each("mean pass@1", value))
 
     def chosen(self, vote: str = "majority_vote") -> list[Trajectory | None]:
         """Of each problem the best-scored trajectory with the answer that the vote chose; None if there is no answer.
 
         Best by what the rule weighs trajectories with; the first of equals.
         """
-        _check_rule(vote)
         found: list[Trajectory | None] = []
         for record, answer in zip(self.records, self.answers(vote), strict=True):
-            paths = [] if record.failed else record.paths()
-            weights = voting.RULES[vote].weights([path.scores for path in paths])
-            same = [
-                (weight, path)
-                for weight, path in zip(weights, paths, strict=True)
-                if answer is not None and (said := _extract(path.text)) is not None and _equivalent(answer, said)
-            ]
-            found.append(max(same, key=lambda pair: pair[0])[1] if same else None)
+            if answer is None:
+                found.append(None)
+                continue
+            answers, scores = self._candidates(record)
+            groups, weights = voting.group(answers, same=self.same), voting.RULES[vote].weights(scores)
+            winner = groups[answers.index(answer)]
+            same = [place for place, each in enumerate(groups) if each == winner]
+            found.append(record.paths()[max(same, key=weights.__getitem__)])
         return found
 
     def minus(self, other: Results, vote: str = "majority_vote", other_vote: str | None = None) -> Estimate:
@@ -180,7 +203,17 @@ class Results:
         """
         if [record.problem for record in self.records] != [record.problem for record in other.records]:
             raise ValueError("A paired difference needs results on the same problems in the same order.")
-        return stats.paired_difference(self.correct(vote), other.correct(other_vote or vote))
+        estimate = stats.paired_difference(self.correct(vote), other.correct(other_vote or vote))
+        return _apart(estimate, sum(a.failed or b.failed for a, b in zip(self.records, other.records, strict=True)))
+
+    def parity(self) -> Results:
+        """The same records voted as in the paper's code, so that any table can be shown both ways.
+
+        Answers are found and respelled as there (see `ttslib.parity`: "answer is", the last number in the text, an
+        unclosed box), those spelled alike vote together, and a text without an answer votes for none. Right or wrong
+        is still what `ttslib.grading` says.
+        """
+        return Results(self.records, budget=self._budget, draws=self._draws, seed=self._seed, same="string")
 
     def subsample(self, n: int, *, draws: int | None = None, seed: int = 0) -> Results:
         """The same pool with a smaller budget n, for `answers`, `correct`, `accuracy` and `tokens`.
@@ -201,7 +234,7 @@ class Results:
                 )
         if draws is not None and draws < 1:
             raise ValueError(f"draws is the number of random sub-samples, at least 1; got {draws}.")
-        return Results(self.records, budget=n, draws=draws, seed=seed)
+        return Results(self.records, budget=n, draws=draws, seed=seed, same=self.same)
 
     # -- cost --------------------------------------------------------------------------------------
 
@@ -222,10 +255,17 @@ class Results:
         return *(round(share * each) for each in tokens), *calls
 
     def table(self, *votes: str) -> pandas.DataFrame:
-        """One row a problem: what was run, status, cost and, for each rule in `votes`, whether right."""
+        """One row a problem: what was run, status, cost and, for each rule in `votes`, whether right.
+
+        `error`: why the cell failed, or is undecided under one of the rules. `undecided`, if there are rules: how many
+        pairs of its answers are.
+        """
         import pandas
 
         columns = {f"correct_{vote}": self.correct(vote) for vote in votes}
+        reasons = [[record.reason for record in self.records], *(self.reasons(vote) for vote in votes)]
+        if votes:
+            columns["undecided"] = [self._pairs_left(record) for record in self.records]
         rows = []
         for place, record in enumerate(self.records):
             tokens = Tokens(*self._tokens(record))
@@ -240,7 +280,7 @@ class Results:
                 }
                 | {"policy": record.cell["policy"]["name"], "prm": prm and prm["name"]}
                 | {"status": "failed" if record.failed else "done"}
-                | {"error": record.reason}
+                | {"error": "; ".join(dict.fromkeys(each[place] for each in reasons if each[place]))}
                 | {"trajectories": len(record.trajectories)}
                 | {"policy_tokens": tokens.policy, "policy_calls": tokens.policy_calls}
                 | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls}
@@ -251,10 +291,56 @@ class Results:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _each(self, name: str, value: Callable[[Record], float]) -> list[float | None]:
+    def _check(self, vote: str) -> None:
+        voting.check(vote)
+        scored = any(r.cell.get("prm") or any(path["scores"] for path in r.trajectories) for r in self.records)
+        if voting.RULES[vote].reduce and self.records and not scored:
+            raise ValueError(
+                f"{vote} weighs answers by PRM scores, and these results have none: use majority_vote, or solve with "
+                "a PRM."
+            )
+
+    def _each(self, name: str, value: Callable[[Record], float | None]) -> list[float | None]:
         if name not in self._graded:
             self._graded[name] = [None if record.failed else value(record) for record in self.records]
         return list(self._graded[name])
+
+    def _estimate(self, values: Sequence[float | None]) -> Estimate:
+        return _apart(stats.accuracy(values), len(self.failures))
+
+    def _candidates(self, record: Record) -> tuple[list[str | None], list[tuple[float, ...]]]:
+        answers = [_extract("".join(path["steps"]), self.same) for path in record.trajectories]
+        return answers, [tuple(path["scores"]) for path in record.trajectories]
+
+    def _chosen(self, record: Record, vote: str) -> Iterator[tuple[str | None, bool]]:
+        """For each draw the answer that the rule chooses, and whether there is none because the PRM read no solution.
+
+        Which answers vote together is found out once for all draws and rules.
+        """
+        answers, scores = self._candidates(record)
+        rule, groups = voting.RULES[vote], None
+        if rule.choose == "vote":
+            groups = voting.group(answers, same=self.same)
+            self._pairs_left(record)
+        for pick in self._picks(record):
+            taken = [scores[place] for place in pick]
+            unread = rule.reduce and not any(taken) and any(_unread(record.trajectories[place]) for place in pick)
+            yield voting.vote(
+                [answers[place] for place in pick], taken, vote, same=self.same,
+                groups=groups and [groups[place] for place in pick],
+            ), bool(unread)  # fmt: skip
+
+    def _why(self, record: Record, vote: str) -> str:
+        """Why the record is undecided; of random sub-samples, why the first draw is."""
+        answer, unread = next(self._chosen(record, vote))
+        if unread:
+            return "the PRM could read none of the solutions"
+        return f"time ran out before {answer} was told equal to the gold answer or different"
+
+    def _pairs_left(self, record: Record) -> int:
+        if record.key not in self._left:
+            self._left[record.key] = voting.undecided(self._candidates(record)[0]) if self.same == "math" else 0
+        return self._left[record.key]
 
     def _picks(self, record: Record) -> list[Pick]:
         """Which trajectories count: one tuple of places a draw."""
@@ -266,29 +352,27 @@ class Results:
         return [tuple(sorted(int(place) for place in draw)) for draw in draws]
 
 
-def _check_rule(vote: str) -> None:
-    if vote not in voting.RULES:
-        raise ValueError(f"Unknown voting rule {vote!r}: give one of {', '.join(voting.RULES)}.")
+def _unread(path: Mapping) -> bool:
+    return bool(path["steps"]) and not path["scores"]
 
 
-def _candidates(record: Record) -> list[tuple[str | None, tuple[float, ...]]]:
-    return [(_extract("".join(each["steps"])), tuple(each["scores"])) for each in record.trajectories]
+def _decided(record: Record, answers: Sequence[str | None]) -> list[bool]:
+    """Whether each answer is right, without those for which that could not be decided."""
+    verdicts = [grading.verdict(record.problem["answer"], answer) for answer in answers]
+    return [right for right in verdicts if right is not None]
 
 
-def _vote(candidates: list[tuple[str | None, tuple[float, ...]]], pick: Pick, rule: str) -> str | None:
-    answers, scores = [candidates[i][0] for i in pick], [candidates[i][1] for i in pick]
-    return voting.vote(answers, scores, rule)
+def _share(record: Record, answers: Sequence[str | None]) -> float | None:
+    """The share of right ones among the decided answers; None if there are none."""
+    right = _decided(record, answers)
+    return sum(right) / len(right) if right else None
 
 
-def _right(gold: str, answer: str | None) -> bool:
-    return answer is not None and bool(_equivalent(gold, answer))
+def _apart(estimate: Estimate, failed: int) -> Estimate:
+    """The estimate with what it leaves out told apart: failed cells, and undecided ones."""
+    return replace(estimate, failed=failed, undecided=estimate.failed - failed)
 
 
 @lru_cache(maxsize=100_000)
-def _extract(text: str) -> str | None:
-    return grading.extract_answer(text)
-
-
-@lru_cache(maxsize=100_000)
-def _equivalent(gold: str, answer: str) -> bool:
-    return grading.equivalent(gold, answer)
+def _extract(text: str, same: str) -> str | None:
+    return (parity if same == "string" else grading).extract_answer(text)

@@ -21,6 +21,7 @@ class Estimate:
         low, high: ends of the interval.
         n: problems the mean is over; failed ones are not among them.
         failed: problems left out because their cell failed.
+        undecided: problems left out because they could not be decided (see `Results`).
     """
 
     value: float
@@ -28,10 +29,11 @@ class Estimate:
     high: float
     n: int
     failed: int = 0
+    undecided: int = 0
 
     def __str__(self) -> str:
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n = {self.n}{failed})"
+        out = "".join(f", {count} {why}" for why in ("failed", "undecided") if (count := getattr(self, why)))
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n = {self.n}{out})"
 
 
 def accuracy(correct: Sequence[float | bool | None], *, level: float = 0.95) -> Estimate:

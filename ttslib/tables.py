@@ -18,7 +18,7 @@ DRAWS = 32
 
 def budgets(cot: Results, pool: Results, searches: Mapping[str, Mapping[int, Results]],
             vote: str = "prm_last_vote") -> pandas.DataFrame:  # fmt: skip
-    """One row for each method and budget: method, N, value, low, high, n, failed, policy_tokens, prm_tokens.
+    """One row for each method and budget: method, N, value, low, high, n, failed, undecided, policy_tokens, prm_tokens.
 
     cot: the greedy run. pool: one Best-of-N run; BoN and majority at smaller N are the mean over `DRAWS` random
     sub-samples of it, pass@k is the unbiased estimate from all of it. searches: method -> N -> its run. `vote`
@@ -79,8 +79,17 @@ def differences(searches: Mapping[str, Mapping[int, Results]], pool: Results,
     return pandas.DataFrame(rows)
 
 
-def voting_rules(runs: Mapping[str, Results]) -> pandas.DataFrame:
-    """Accuracy under each of the paper's seven rules (rows) for each run (columns), as "value [low, high]"."""
+def voting_rules(runs: Mapping[str, Results], *, parity: bool = False) -> pandas.DataFrame:
+    """Accuracy under each of the paper's seven rules (rows) for each run (columns), as "value [low, high]".
+
+    With `parity`, a column beside each run shows the same with the votes of the paper's code (see `Results.parity`).
+    """
+    if parity:
+        runs = {
+            title: each
+            for name, run in runs.items()
+            for title, each in ((name, run), (f"{name}, as in the paper's code", run.parity()))
+        }
     return pandas.DataFrame(
         {name: {rule: _interval(run.accuracy(rule)) for rule in voting.RULES} for name, run in runs.items()}
     )
@@ -89,13 +98,13 @@ def voting_rules(runs: Mapping[str, Results]) -> pandas.DataFrame:
 def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
     """The distinct answers to one problem: how many trajectories gave each, the sum and the best of their last scores.
 
-    Answers that are mathematically equal share a row. `right` compares with the gold answer. A failed cell has
-    no row.
+    Answers that vote together share a row. `right` compares with the gold answer, and is None if that could not be
+    decided. Without a PRM there are no scores, and the most votes come first. A failed cell has no row.
     """
     answers, scores = run.candidates(place)
     last = voting.RULES["prm_last_vote"].weights(scores)
     rows: dict[int, dict] = {}
-    for at, leader in enumerate(voting.group(answers)):
+    for at, leader in enumerate(voting.group(answers, same=run.same)):
         row = rows.setdefault(leader, {
             "answer": _said(answers[leader]), "right": run.is_right(place, answers[leader]),
             "votes": 0, "score sum": 0.0, "best score": 0.0,
@@ -103,15 +112,19 @@ def ballot(run: Results, place: int = 0) -> pandas.DataFrame:
         row["votes"] += 1
         row["score sum"] += last[at]
         row["best score"] = max(row["best score"], last[at])
-    columns = ["answer", "right", "votes", "score sum", "best score"]
-    return pandas.DataFrame(rows.values(), columns=columns).sort_values("score sum", ascending=False, ignore_index=True)
+    scored = any(scores) or not scores
+    columns = ["answer", "right", "votes", *(["score sum", "best score"] if scored else [])]
+    order = "score sum" if scored else "votes"
+    return pandas.DataFrame(rows.values(), columns=columns).sort_values(order, ascending=False, ignore_index=True)
 
 
 def verdicts(runs: Mapping[str, Results], rules: Sequence[str], place: int = 0) -> pandas.DataFrame:
-    """What each rule (column) makes of each run (row) on one problem: the answer, ticked if it is right."""
+    """What each rule (column) makes of each run (row) on one problem: the answer with ✓ if it is right, ✗ if not, ? if
+    that is undecided.
+    """
     return pandas.DataFrame({
         rule: {
-            name: "failed" if run.records[place].failed else _marked(run, place, run.answers(rule)[place])
+            name: "failed" if run.records[place].failed else _marked(run, place, rule)
             for name, run in runs.items()
         }
         for rule in rules
@@ -139,8 +152,10 @@ def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
     return pandas.DataFrame.from_dict(rows, orient="index")
 
 
-def _marked(run: Results, place: int, answer: str | None) -> str:
-    return f"{_said(answer)} {'✓' if run.is_right(place, answer) else '✗'}"
+def _marked(run: Results, place: int, rule: str) -> str:
+    answer = run.answers(rule)[place]
+    right = None if run.reasons(rule)[place] else run.is_right(place, answer)
+    return f"{_said(answer)} {'?' if right is None else '✓' if right else '✗'}"
 
 
 def _said(answer: str | None) -> str:

@@ -96,8 +96,8 @@ def vote(
 def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
     """For each answer the index of the first answer that it votes with (see `vote` for `same`).
 
-    Takes about `PATIENCE` seconds at most, and no time again for the same answers: pairs that it did not come to, and
-    pairs that no comparison decides, vote apart; `undecided` counts them.
+    Symbolic comparisons take about `PATIENCE` seconds at most, and none again for the same answers. Pairs that are not
+    told equal in that time vote apart; `undecided` counts those that were not told different either.
     """
     _check_same(same)
     if same == "string":
@@ -107,7 +107,7 @@ def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
 
 
 def undecided(answers: Sequence[str | None]) -> int:
-    """Pairs of different forms among the answers that vote apart because it was not found out whether they are equal."""
+    """Pairs of answers that vote apart because time ran out before they were told equal or different."""
     return _grouped(tuple(answers))[1]
 
 

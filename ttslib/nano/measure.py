@@ -133,12 +133,12 @@ def on_samples(pool: Results, style: str) -> dict:
     }  # fmt: skip
 
 
-def by_likelihood(pool: Results, place: int) -> float:
-    """1.0 if the sample with the greatest log-probability, of those with an answer, is right; 0.0 if not."""
+def by_likelihood(pool: Results, place: int) -> bool | None:
+    """Whether the sample with the greatest log-probability, of those with an answer, is right; None if undecided."""
     answers, _ = pool.candidates(place)
     weights = [path["logprob"] for path in pool.records[place].trajectories]
     weighed = [pair for pair in zip(weights, answers, strict=True) if pair[1] is not None]
-    return float(bool(weighed) and pool.is_right(place, max(weighed, key=lambda pair: pair[0])[1]))
+    return bool(weighed) and pool.is_right(place, max(weighed, key=lambda pair: pair[0])[1])
 
 
 def processbench_f1(prm: PRM) -> dict | None:
