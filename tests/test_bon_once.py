@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 from test_experiment import PROGRAM, content, run, start, started
 
+from ttslib import tables
 from ttslib.experiment import plan, solve
 from ttslib.policies.base import Step
 from ttslib.provenance import provenance
 from ttslib.records import Store, policy_tokens
 from ttslib.search import Tree, best_of_n
 from ttslib.usage import Usage
+from ttslib.voting import RULES
 
 KILLED = """
 import os, signal, sys
@@ -98,6 +100,54 @@ def test_solutions_that_the_prm_cannot_read_are_counted_and_fail_nothing(tmp_pat
     assert run(tmp_path, "best_of_n", prm=OtherPRM()).unread == 0
     bare = solve(problems(6), ScriptedPolicy(), None, method="best_of_n", n=8, store=tmp_path / "store", progress=False)
     assert bare.unread == 0 and bare.accuracy() == results.accuracy()
+
+
+class Reads(ScriptedPRM):
+    """Reads the solutions with one of `words` in them only, and believes them by half."""
+
+    def __init__(self, *words):
+        super().__init__()
+        self.words = words
+
+    async def score(self, paths):
+        texts = ("".join(step.text for step in path.steps) for path in paths)
+        read = [any(word in text for word in self.words) for text in texts]
+        return [[0.5] * len(path.steps) if each else None for each, path in zip(read, paths, strict=True)]
+
+
+@pytest.mark.parametrize("method", ["best_of_n", "cot"])
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "majority_vote"])
+def test_a_problem_of_which_the_prm_read_no_solution_is_undecided(tmp_path, method, rule):
+    results = run(tmp_path, method, n=8, prm=Reads())
+    assert results.correct(rule) == [None] * 6 == results.answers(rule) == results.chosen(rule)
+    estimate = results.accuracy(rule)
+    assert (estimate.n, estimate.failed, estimate.undecided) == (0, 0, 6) and "6 undecided" in str(estimate)
+    assert results.reasons(rule) == ["the PRM could read none of the solutions"] * 6
+    table = results.table(rule, "majority_vote")
+    assert set(table.status) == {"done"} and set(table.error) == {"the PRM could read none of the solutions"}
+    assert table[f"correct_{rule}"].isna().all() and list(table.correct_majority_vote) == results.correct()
+    assert results.accuracy().n == 6 and results.reasons() == [""] * 6
+    assert results.parity().correct(rule) == [None] * 6
+    assert results.minus(results, rule, "majority_vote").undecided == 6
+    assert "?" in tables.verdicts({"run": results}, [rule])[rule]["run"]
+
+
+def test_one_solution_that_was_read_decides(tmp_path):
+    texts = ["A.\n\n\\boxed{1}", "B.\n\n\\boxed{0}", "C.\n\n\\boxed{1}"]
+    policy = Texts([(text, "eos", -1.0) for text in texts])
+    options = {"method": "best_of_n", "n": 3, "store": tmp_path, "progress": False}
+    results = solve(problems(1), policy, Reads("B"), **options)
+    assert results.unread == 2 and results.answers("prm_min_vote") == results.answers("prm_last_max") == ["0"]
+    assert results.correct("prm_last_vote") == [1.0] and results.answers() == ["1"]
+    # Of sub-samples those count that hold the solution which was read.
+    part = results.subsample(1, draws=60)
+    assert part.correct("prm_last_vote") == [1.0] and 0 < part.correct()[0] < 1
+
+
+def test_solutions_without_text_are_wrong_not_undecided(tmp_path):
+    options = {"method": "best_of_n", "n": 4, "store": tmp_path, "progress": False}
+    results = solve(problems(2), Texts([("", "eos", -1.0)]), ScriptedPRM(), **options)
+    assert results.unread == 0 and results.correct("prm_last_vote") == [0.0, 0.0] == results.correct()
 
 
 def test_a_closed_policys_samples_are_scored(tmp_path):

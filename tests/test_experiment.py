@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
-from ttslib import grading, stats, voting
+from ttslib import grading, stats, tables, voting
 from ttslib.experiment import get_profile, plan, solve
+from ttslib.policies.base import Step
 from ttslib.profiles import PROFILES
 from ttslib.records import Store, StoreError, StoreFull
+from ttslib.results import Results
 
 PROGRAM = Path(__file__).with_name("scripted.py")
 UNTIMED = [
@@ -387,6 +389,70 @@ def test_subsamples_of_the_pool(tmp_path):
         pool.subsample(17)
     with pytest.raises(ValueError, match="run beam_search with n=4"):
         run(tmp_path).subsample(4)
+
+
+@pytest.mark.parametrize("method", ["best_of_n", "cot"])
+@pytest.mark.parametrize("rule", sorted(set(voting.RULES) - {"majority_vote"}))
+def test_a_prm_rule_needs_a_prm(tmp_path, method, rule):
+    bare = solve(problems(3), ScriptedPolicy(), None, method=method, n=4, store=tmp_path, progress=False)
+    whole = (bare.answers, bare.correct, bare.accuracy, bare.chosen, bare.table, bare.reasons)
+    for ask in (*whole, bare.parity().answers):
+        with pytest.raises(ValueError, match=f"{rule} weighs .* use majority_vote, or solve with a PRM"):
+            ask(rule)
+    with pytest.raises(ValueError, match=rule):
+        bare.minus(bare, "majority_vote", rule)
+    if method == "best_of_n":
+        with pytest.raises(ValueError, match=rule):
+            bare.subsample(2, draws=3).accuracy(rule)
+    assert bare.accuracy().n == 3 and len(bare.chosen()) == 3 and bare.first_wrong() < 3
+    assert list(tables.ballot(bare)) == ["answer", "right", "votes"]
+    assert Results([]).correct(rule) == []
+
+
+class Undecidable(ScriptedPolicy):
+    """Answers with integrals, a different one in each sample, to the first two problems; right to the others."""
+
+    def _step(self, path, seed, i, stop):
+        number = int(path.problem.id[1:])
+        answer = rf"\int_0^1 e^{{-v^2}}\sin({i + 2}v)\,dv" if number < 2 else path.problem.answer
+        return Step(rf"\boxed{{{answer}}}", (1,) * 4, "eos")
+
+
+def test_what_could_not_be_decided_is_neither_right_nor_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    broken = Undecidable(raises={"p5": RuntimeError("engine lost")})
+    run = solve(problems(6), broken, ScriptedPRM(), method="best_of_n", n=4, store=tmp_path, progress=False)
+    for vote in voting.RULES:
+        assert run.correct(vote) == [None, None, 1.0, 1.0, 1.0, None]
+    estimate = run.accuracy()
+    assert (estimate.value, estimate.n, estimate.failed, estimate.undecided) == (1.0, 3, 1, 2)
+    assert str(estimate).endswith("(n = 3, 1 failed, 2 undecided)")
+    assert run.undecided == 2 * 6 and "1 failed, 12 pairs of answers undecided" in repr(run)
+    table = run.table("majority_vote")
+    assert list(table.status) == ["done"] * 5 + ["failed"] and list(table.undecided) == [6, 6, 0, 0, 0, 0]
+    assert "time ran out" in table.error[0] and table.error[2] == "" and table.error[5] == "RuntimeError: engine lost"
+    assert run.passes(4) == [None, None, 1.0, 1.0, 1.0, None] == run.passes(1)
+    assert run.pass_at_k(2).undecided == run.mean_pass_at_1().undecided == 2
+    assert (run.minus(run).n, run.minus(run).failed, run.minus(run).undecided) == (3, 1, 2)
+    assert run.subsample(2, draws=4).correct() == run.correct() and run.first_wrong() == 2
+    assert run.is_right(0, run.answers()[0]) is None and list(tables.ballot(run).right) == [None] * 4
+    assert tables.verdicts({"run": run}, ["majority_vote"]).majority_vote["run"].endswith(" ?")
+    assert run.chosen()[0].text == rf"\boxed{{{run.answers()[0]}}}"
+
+
+def test_undecided_samples_are_left_out_of_pass_at_k(tmp_path, monkeypatch):
+    class Half(Undecidable):
+        def _step(self, path, seed, i, stop):
+            number = 0 if i < 2 else 9
+            return super()._step(replace(path, problem=replace(path.problem, id=f"p{number}")), seed, i, stop)
+
+    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    run = solve(problems(2), Half(), None, method="best_of_n", n=6, store=tmp_path, progress=False)
+    assert run.correct() == [1.0, 1.0]
+    assert run.passes(4) == [1.0, 1.0] and run.passes(5) == [None, None]
+    assert run.mean_pass_at_1().value == 1.0
+    with pytest.raises(ValueError, match="pass@7"):
+        run.passes(7)
 
 
 class Doubting(ScriptedPRM):
