@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttslib import grading, voting
-from ttslib.grading import equivalence
+from ttslib.grading import equivalence, service
 from ttslib.voting import RULES, group, undecided, vote
 
 SCORES = [(0.9, 0.2), (0.5, 0.6), (0.4, 0.5)]
@@ -139,6 +139,17 @@ def test_a_verdict_is_true_false_or_none(asked):
     assert grading.verdict(first, second, symbolic=False) is None and not asked
     assert grading.verdict(first, second) is None and grading.equivalent(first, second) is False
     assert grading.verdict(first, second, symbolic=False) is None and len(asked) == 1
+
+
+def test_a_comparison_that_was_not_made_is_made_later(monkeypatch):
+    def busy(gold, answer):
+        raise service.Unanswered
+
+    first, second, *_ = integrals("u")
+    monkeypatch.setattr(equivalence, "ask", busy)
+    assert grading.verdict(first, second) is None
+    monkeypatch.setattr(equivalence, "ask", lambda gold, answer: True)
+    assert grading.verdict(first, second) is True
 
 
 def test_hundreds_of_different_answers_are_grouped_without_symbolic_mathematics(asked):

@@ -62,16 +62,16 @@ def vote(
     equals. "vote" takes the answer with the largest sum of them, of equals the one seen first, in the form seen first.
 
     same="math": answers that are mathematically equal vote together, and None has no vote. same="string": exact
-    strings, and None counts as an answer like any other, as in the paper's code. groups: what `group` gave, if it is
-    known; equal numbers vote together.
+    strings, and None counts as an answer like any other, as in the paper's code. groups: what `group` gave for
+    the answers, if that is known.
 
     ValueError: unknown rule or `same`, or a different number of answers and scores.
     """
     check(rule)
     _check_same(same)
-    by, choose = RULES[rule], RULES[rule].choose
-    if by.reduce is None:
-        scores = scores if len(scores) else [()] * len(answers)
+    by = RULES[rule]
+    if by.reduce is None and not len(scores):
+        scores = [()] * len(answers)
     if len(answers) != len(scores):
         raise ValueError(
             f"There are {len(answers)} answers but {len(scores)} score lists; pass one list per answer."
@@ -83,7 +83,7 @@ def vote(
     ]  # fmt: skip
     if not voters:
         return None
-    if choose == "max":
+    if by.choose == "max":
         return answers[max(voters, key=weights.__getitem__)]  # max keeps the first of equals
     groups = group(answers, same=same) if groups is None else groups
     totals: dict[int, float] = {}

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from .compare import key, same
 from .limits import hopeless
-from .service import ask
+from .service import Unanswered, ask
 from .structure import parse
 
 _CACHED = 100_000
@@ -25,9 +25,9 @@ def verdict(gold: object, answer: object, *, symbolic: bool = True) -> bool | No
     """Whether `answer` is the gold answer in another form; None if that could not be decided in time. The gold answer
     comes first: "a + b = 5" may stand for the value 5, but 5 does not stand for the equation.
 
-    Under two seconds (the first symbolic comparison also waits for the grading process to start), and the same ever
-    after in this process. `symbolic=False` starts no symbolic comparison: None too if only that could tell. False for
-    None, an empty answer, and whatever cannot be read. From any thread; does not raise.
+    Under two seconds (the first symbolic comparison also waits for the grading process to start). What a comparison
+    came to, None too, is remembered in this process. `symbolic=False` starts none: None too if only that could tell.
+    False for None, an empty answer, and whatever cannot be read. From any thread; does not raise.
     """
     if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
         return False
@@ -39,7 +39,10 @@ def verdict(gold: object, answer: object, *, symbolic: bool = True) -> bool | No
             return None
         if len(_judged) >= _CACHED:
             _judged.clear()
-        known = _judged[gold, answer] = ask(gold, answer)
+        try:
+            known = _judged[gold, answer] = ask(gold, answer)
+        except Unanswered:
+            return None
     return known
 
 

@@ -23,6 +23,10 @@ _BOOT = (
 )
 
 
+class Unanswered(Exception):
+    """The grading process was too busy to look at a pair in time, or does not run."""
+
+
 class _Question:
     def __init__(self) -> None:
         self.answered = threading.Event()
@@ -90,7 +94,7 @@ class _Service:
             return b""
 
     def ask(self, gold: str, answer: str) -> tuple[bool | None, bool]:
-        """(verdict, whether the process died before it gave one)."""
+        """(verdict, None if its time ran out; whether the process died before it gave one)."""
         self.ready.wait(_START)
         question = _Question()
         with self.lock:
@@ -111,7 +115,7 @@ class _Service:
                 self.questions.pop(number, None)
             if not hasattr(os, "fork"):
                 self.stop()  # without fork the process itself is the one that computes
-            return None, False
+            raise Unanswered
         return question.verdict, question.lost
 
     def stop(self) -> None:
@@ -151,7 +155,7 @@ def start() -> _Service:
 
 
 def ask(gold: str, answer: str) -> bool | None:
-    """The symbolic verdict on a pair; None where the time ran out or the process could not be kept alive."""
+    """The symbolic verdict on a pair; None where its time ran out. Unanswered: it may be decided another time."""
     for attempt in range(2):
         try:
             verdict, died = start().ask(gold, answer)
@@ -161,7 +165,7 @@ def ask(gold: str, answer: str) -> bool | None:
             return verdict
         time.sleep(0.05 * (attempt + 1))
     warnings.warn("The grading process does not run: answers are compared without symbolic mathematics.", stacklevel=2)
-    return None
+    raise Unanswered
 
 
 def _after_fork() -> None:
