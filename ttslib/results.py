@@ -131,7 +131,8 @@ class Results:
         """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated; of
         those that begin well (a first step scored 0.5 or more), if there are any.
 
-        Where all of these are right or failed, that of the first cell that did not fail. Raises ValueError if all did.
+        Where all of these are right or have no value (see `correct`), that of the first cell that has one. Raises
+        ValueError if none has.
         """
         values = self.correct()
         done = [place for place, value in enumerate(values) if value is not None]
