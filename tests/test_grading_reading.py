@@ -197,7 +197,8 @@ def test_two_names_are_two_answers():
     """A name in front does not part votes, for the other samples may leave it out."""
     for gold, answer, value in (
         ("x=5", "y=5", "5"), ("f(2)=5", "f(3)=5", "5"), ("AB=5", "AC=5", "5"),
-        ("the slope is 1", "the intercept is 1", "1"), ("(m,b)=(2,3)", "(b,m)=(2,3)", "(2,3)"), (r"\text{min}=3", r"\text{max}=3", "3"),
+        ("the slope is 1", "the intercept is 1", "1"), ("(m,b)=(2,3)", "(b,m)=(2,3)", "(2,3)"),
+        (r"\text{min}=3", r"\text{max}=3", "3"),
     ):  # fmt: skip
         assert not equivalent(gold, answer) and equivalent(value, answer) and canonical(answer) == canonical(value)
 
