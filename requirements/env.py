@@ -33,12 +33,18 @@ VENV = ROOT / ".venv"
 PYTHON = (3, 11)
 GLIBC = (2, 31)
 """The oldest C library for which every wheel of cpu.lock exists."""
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+"""PyTorch's own index of CPU wheels: for torch alone, where pip's configuration does not lead to its CPU build."""
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 """Packages whose CUDA builds beside a CPU torch break ``import transformers``: only the gpu lock has them."""
 
 
 class SetupError(ValueError):
     """The environment cannot be made; the message says why and what to do."""
+
+
+class NotFound(SetupError):
+    """pip found no such package or version where it looked."""
 
 
 def say(line: str) -> None:
@@ -223,14 +229,26 @@ def pip(python: Path, arguments: list[str], log: Path, total: int = 0) -> None:
             print("\r" + " " * 60 + "\r", end="", file=sys.stderr, flush=True)
     if process.wait() == 0:
         return
-    where = log.relative_to(ROOT)
     errors = [line for line in tail if line.startswith("ERROR")] or tail[-3:]
-    if any("torch==" in line and "+cpu" in line for line in errors):
-        raise SetupError(
-            "pip cannot find the CPU build of torch: set PIP_EXTRA_INDEX_URL to the address of PyTorch's CPU "
-            f"wheel index (its 'Get started' page names it) and run this again (pip's words are in {where})."
-        )
-    raise SetupError(f"pip failed ({where} has all it said): " + " | ".join(errors))
+    kind = NotFound if any("No matching distribution" in line for line in errors) else SetupError
+    raise kind(f"pip failed ({log.relative_to(ROOT)} has all it said): " + " | ".join(errors))
+
+
+def install(python: Path, lock: Path, log: Path) -> None:
+    """Install what the lock pins, the CPU build of torch first: a lack of it shows at once. SetupError if pip fails."""
+    pins = read_pins(lock)
+    torch = f"torch=={pins.get('torch')}"
+    if torch.endswith("+cpu"):
+        try:
+            pip(python, ["--no-deps", torch], log, 1)
+        except NotFound:
+            say(f"pip is not set up to find {torch}: taking torch alone from {TORCH_INDEX}")
+            try:
+                pip(python, ["--no-deps", "--index-url", TORCH_INDEX, torch], log, 1)
+            except NotFound:
+                hint = f"nor at {TORCH_INDEX}: connect this machine to either and run this again ({log.name} has more)."
+                raise SetupError(f"pip finds {torch} neither where it is set up to look {hint}") from None
+    pip(python, ["--no-deps", "-r", str(lock)], log, len(pins))
 
 
 def make_venv(python: Path, lock: Path, why: str) -> None:
@@ -262,10 +280,9 @@ def make_venv(python: Path, lock: Path, why: str) -> None:
         if old.get("pins") != wanted["pins"]:
             stamp.unlink(missing_ok=True)
             unfinished.touch()
-            pins = read_pins(lock)
-            what = f"{len(pins)} packages of requirements/{lock.name}"
+            what = f"{len(read_pins(lock))} packages of requirements/{lock.name}"
             say(f"setting up .venv, once, with {what} ({why}): a few minutes")
-            pip(python, ["--no-deps", "-r", str(lock)], log, len(pins))
+            install(python, lock, log)
         pip(python, ["--no-deps", "--no-build-isolation", "-e", "."], log)
         unfinished.unlink(missing_ok=True)
         fresh = stamp.with_name(f".stamp.{os.getpid()}")

@@ -167,17 +167,78 @@ def fake_python(folder: Path, words: str, status: int) -> Path:
     return program
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a shell script")
-def test_a_missing_cpu_build_of_torch_is_one_clear_line(tmp_path, monkeypatch):
+PIP = """#!{python}
+import json, os, sys
+arguments = sys.argv[sys.argv.index("install") + 1 :]
+arguments = [each for each in arguments if each not in ("--disable-pip-version-check", "--no-input")]
+with open("{folder}/asked", "a") as asked:
+    print(json.dumps(arguments), file=asked)
+place = "torch" if "--index-url" in arguments else "own" if any("torch==" in each for each in arguments) else "rest"
+words = {broken}.get(place)
+print(words or "Successfully installed")
+sys.exit(1 if words else 0)
+"""
+NONE = "ERROR: No matching distribution found for torch==2.13.0+cpu"
+
+
+@pytest.fixture
+def recording(tmp_path, monkeypatch):
+    """`install` with a pip that writes down its commands. `broken` says where it fails, and with which words: at the
+    machine's "own" index, at "torch" (PyTorch's), or for the "rest"."""
     monkeypatch.setattr(env, "ROOT", tmp_path)
-    words = "ERROR: No matching distribution found for torch==2.13.0+cpu"
-    with pytest.raises(env.SetupError) as caught:
-        env.pip(fake_python(tmp_path, words, 1), [], tmp_path / "log")
-    line = str(caught.value)
-    assert "PIP_EXTRA_INDEX_URL" in line and "\n" not in line and "://" not in line
-    assert words in (tmp_path / "log").read_text()
+    lock, program = tmp_path / "cpu.lock", tmp_path / "python"
+
+    def run(pins="accelerate==1.15.0\ntorch==2.13.0+cpu\n", **broken):
+        lock.write_text(pins)
+        program.write_text(PIP.format(python=sys.executable, folder=tmp_path, broken=broken))
+        program.chmod(0o755)
+        try:
+            env.install(program, lock, tmp_path / "log")
+        finally:
+            run.asked = [json.loads(line) for line in (tmp_path / "asked").read_text().splitlines()]
+
+    run.own, run.rest = ["--no-deps", "torch==2.13.0+cpu"], ["--no-deps", "-r", str(lock)]
+    run.torch = ["--no-deps", "--index-url", env.TORCH_INDEX, "torch==2.13.0+cpu"]
+    return run
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a script")
+@pytest.mark.parametrize("pins", ["accelerate==1.15.0\ntorch==2.13.0\n", "accelerate==1.15.0\n", None])
+def test_a_machine_whose_pip_finds_torch_asks_nowhere_else(recording, capsys, pins):
+    recording(*[pins] if pins else [])
+    assert recording.asked == ([recording.rest] if pins else [recording.own, recording.rest])
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a script")
+def test_where_pip_finds_no_cpu_build_torch_alone_comes_from_its_own_index(recording, capsys):
+    recording(own=NONE)
+    assert recording.asked == [recording.own, recording.torch, recording.rest]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "torch alone" in line and env.TORCH_INDEX in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a script")
+def test_where_no_index_has_torch_one_sentence_says_so(recording, tmp_path):
+    with pytest.raises(env.SetupError, match=r"torch==2.13.0\+cpu neither where .* nor at .*: connect") as caught:
+        recording(own=NONE, torch=NONE)
+    assert recording.asked == [recording.own, recording.torch] and "\n" not in str(caught.value)
+    assert NONE in (tmp_path / "log").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a script")
+@pytest.mark.parametrize("place", ["own", "torch", "rest"])
+def test_any_other_failure_of_pip_is_told_in_its_words_and_leads_nowhere_else(recording, place):
     with pytest.raises(env.SetupError, match="pip failed .*disk"):
-        env.pip(fake_python(tmp_path, "ERROR: no space left on disk", 2), [], tmp_path / "log")
+        recording(**{"own": NONE, place: "ERROR: no space left on disk"})
+    asked = {"own": 1, "torch": 2, "rest": 3}[place]
+    assert recording.asked == [recording.own, recording.torch, recording.rest][:asked]
+
+
+@pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a checkout")
+def test_the_index_of_torch_is_named_in_one_place():
+    found = subprocess.run(["git", "grep", "-lF", env.TORCH_INDEX], cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout.split() == ["requirements/env.py"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for pip is a shell script")
