@@ -3,11 +3,13 @@
 import itertools
 import math
 
+import interval_coverage
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ttslib import stats
 from ttslib.stats import Estimate, accuracy, paired_difference, pass_at_k
 
 
@@ -51,16 +53,46 @@ def test_accuracy_interval_is_fixed_and_has_the_right_width():
     assert estimate.high == pytest.approx(0.5 + 1.96 * 0.05, abs=0.015)
 
 
-def test_accuracy_interval_covers():
-    truth, draws = 0.3, np.random.default_rng(1).random((150, 80)) < 0.3
-    hits = [estimate.low <= truth <= estimate.high for estimate in (accuracy(list(row)) for row in draws)]
-    assert 0.88 <= np.mean(hits) <= 0.99
+@pytest.mark.parametrize("kind", interval_coverage.KINDS)
+def test_intervals_hold_the_truth_as_often_as_the_module_says(kind):
+    row = interval_coverage.row(kind)
+    assert min(float(each) for each in row.removeprefix(kind).split()) >= 93
+    assert row in stats.__doc__
 
 
-def test_accuracy_of_all_right_or_all_wrong_is_not_certain():
-    assert accuracy([0] * 12).high == pytest.approx(1 - 0.025 ** (1 / 12))
-    assert accuracy([1] * 12).low == pytest.approx(0.025 ** (1 / 12))
+def test_a_right_or_wrong_accuracy_has_wilsons_interval_with_continuity_correction():
+    # Newcombe 1998 (Statistics in Medicine 17, 857), table I, method 4
+    table = (81, 263, 0.2535, 0.3682), (15, 148, 0.0598, 0.1644), (0, 20, 0, 0.2005), (1, 29, 0.0018, 0.1963)
+    for right, n, low, high in table:
+        found = accuracy([1] * right + [0] * (n - right))
+        assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_accuracy_of_all_right_or_nearly_so_is_not_certain():
+    assert accuracy([0] * 12).high == 1 - accuracy([1] * 12).low > 1 - 0.025 ** (1 / 12)  # the exact binomial end
     assert accuracy([1] * 12).high == 1
+    for odd in (1, 0.999, 0.9):
+        assert 0.8 < accuracy([1] * 29 + [odd]).low < 0.87 and accuracy([1] * 29 + [odd]).high == 1
+    assert accuracy([0.5] * 30).high - accuracy([0.5] * 30).low > 0.05
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+def test_intervals_turn_round_with_the_values_and_grow_with_the_level(values, level):
+    found, turned = accuracy(values, level=level), accuracy([1 - value for value in values], level=level)
+    assert (turned.low, turned.high) == (pytest.approx(1 - found.high), pytest.approx(1 - found.low))
+    wider = accuracy(values, level=0.995)
+    assert wider.low <= found.low + 1e-9 and found.high <= wider.high + 1e-9
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0, 1, 0.25])] * 2) | st.tuples(*[st.integers(0, 1)] * 2), max_size=30))
+def test_a_paired_difference_lies_in_its_interval_and_turns_round_with_the_sides(pairs):
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    found, turned = paired_difference(a, b), paired_difference(b, a)
+    if pairs:
+        assert -1 <= found.low <= found.value + 1e-12 and found.value - 1e-12 <= found.high <= 1
+        assert (turned.low, turned.high) == (pytest.approx(-found.high), pytest.approx(-found.low))
+    else:
+        assert math.isnan(found.low) and math.isnan(turned.high)
 
 
 def test_accuracy_refuses_what_is_no_share():
@@ -75,23 +107,37 @@ def test_paired_difference():
     assert estimate.low <= 0.4 <= estimate.high
     with pytest.raises(ValueError, match="same problems"):
         paired_difference([1], [1, 0])
+    with pytest.raises(ValueError, match="values in"):
+        paired_difference([1, 2], [1, 0])
 
 
 @pytest.mark.parametrize("n", [1, 3, 100])
 def test_no_difference_seen_is_no_proof_of_none(n):
-    same = paired_difference([True] * n, [True] * n)
-    assert (same.value, same.n) == (0, n) and -same.low == same.high == pytest.approx(accuracy([0] * n).high)
+    unseen = 1 - 0.025 ** (1 / n)  # what share of problems may be otherwise though none of n is
+    for value in (1, 0):
+        same = paired_difference([value] * n, [value] * n)
+        assert (same.value, same.n) == (0, n) and -same.low == pytest.approx(same.high) and same.high > 0.9 * unseen
+    alike = paired_difference([0.5] * n, [0.5] * n)
+    assert alike.low < -0.7 * unseen < 0.7 * unseen < alike.high
     assert paired_difference([], []).n == 0
 
 
 @pytest.mark.parametrize("n", [1, 3, 100])
 def test_a_difference_that_is_the_same_everywhere_is_no_proof_that_it_always_is(n):
+    unseen = 1 - 0.025 ** (1 / n)
     better, half = paired_difference([1] * n, [0] * n), paired_difference([1] * n, [0.5] * n)
-    unseen = accuracy([0] * n).high
-    assert (better.value, better.high) == (1, 1) and better.low == pytest.approx(1 - 2 * unseen)
-    assert (half.low, half.high) == (pytest.approx(0.5 - 1.5 * unseen), pytest.approx(0.5 + 0.5 * unseen))
+    assert (better.value, better.high) == (1, 1) and better.low < 1 - unseen
+    assert half.low < 0.5 - 0.5 * unseen < 0.5 < half.high
     worse = paired_difference([0] * n, [1] * n)
-    assert (worse.low, worse.high) == (-better.high, -better.low)
+    assert (worse.low, worse.high) == (-better.high, pytest.approx(-better.low))
+
+
+def test_a_difference_of_right_or_wrong_values_is_judged_by_those_that_differ():
+    base = [0] * 80 + [1] * 20
+    few, many = [0] * 75 + [1] * 25, [1] * 12 + [0] * 68 + [1] * 13 + [0] * 7
+    sure, unsure = paired_difference(few, base), paired_difference(many, base)
+    assert sure.value == pytest.approx(0.05) and unsure.value == pytest.approx(0.05)
+    assert sure.low > 0 > unsure.low
 
 
 def test_pairing_narrows_the_interval():

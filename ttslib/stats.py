@@ -1,15 +1,32 @@
-"""Accuracies with intervals, paired differences, pass@k."""
+"""Accuracies with intervals, paired differences, pass@k.
+
+Intervals are over problems. That of a mean is Wilson's with continuity correction, of as many right or wrong problems
+as would spread as far as the values do: n p (1 - p) / s2 of them. Mean p and variance s2 are taken with z²/2 further
+problems of value 0 and as many of value 1 (as Agresti and Coull do), so that values which happen to be alike do not
+prove that all are. Of right or wrong values that is the number n itself.
+
+That of a paired difference of right or wrong values is Tango's (1998), corrected likewise; of other values it is that
+of the mean of (1 + difference) / 2. Newcombe's, and Wilson's without the correction, hold the truth too seldom (at
+n = 30 in 90 and 85 %). How often these do, in percent, at the worst place of a grid, is printed by
+python tests/interval_coverage.py (500 to 1,000 simulations where not exact):
+
+    problems                          30      60     100     500
+    right or wrong                  95.7    95.3    95.1    95.0
+    two values in [0, 1]            94.6    94.4    94.5    94.7
+    pass@k, pool of 64              96.9    96.0    95.0    94.4
+    paired right or wrong           96.6    96.2    95.9    94.8
+    paired pass@k                  100.0    99.9    99.6    96.6
+    F1                              96.1    96.0    95.7    94.0
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-
-RESAMPLES = 10_000
-SEED = 0
 
 
 @dataclass(frozen=True)
@@ -37,42 +54,34 @@ class Estimate:
 
 
 def accuracy(correct: Sequence[float | bool | None], *, level: float = 0.95) -> Estimate:
-    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with a bootstrap interval over problems.
+    """Mean of per-problem values in [0, 1] (right or wrong, or a pass@k) with its interval over problems.
 
-    None marks a failed problem: it is left out and counted in `failed`. Where every value is 0, or every value is 1,
-    resampling says nothing (the interval would have width 0); the exact binomial (Clopper-Pearson) end is given there:
-    high = 1 - (alpha/2)^(1/n), or low = (alpha/2)^(1/n). Raises ValueError for values outside [0, 1].
+    None marks a failed problem: it is left out and counted in `failed`. Raises ValueError for values outside [0, 1].
     """
     values = np.array([float(value) for value in correct if value is not None])
-    failed = len(correct) - len(values)
-    if len(values) and not (np.all(values >= 0) and np.all(values <= 1)):
+    if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("Values of an accuracy lie in [0, 1]; at least one given does not.")
-    value, low, high = _interval(values, level)
-    if len(values) and np.all(values == 0):
-        high = _unseen(len(values), level)
-    elif len(values) and np.all(values == 1):
-        low = 1 - _unseen(len(values), level)
-    return Estimate(value, low, high, len(values), failed)
+    return Estimate(*_interval(values, level), len(values), len(correct) - len(values))
 
 
 def paired_difference(
     a: Sequence[float | bool | None], b: Sequence[float | bool | None], *, level: float = 0.95
 ) -> Estimate:
-    """Mean of a - b over the same problems in the same order, with a bootstrap interval over problems.
+    """Mean of a - b over the same problems in the same order, with its interval over problems.
 
-    Values lie in [0, 1]; a problem that is None in either is left out and counted in `failed`. Where every problem has
-    the same difference d, resampling says nothing, as in `accuracy`: at most a share of p = 1 - (alpha/2)^(1/n) of all
-    problems has another, which lies in [-1, 1], so the ends are d - p (1 + d) and d + p (1 - d). Raises ValueError if
-    the lengths differ.
+    Values lie in [0, 1]; a problem that is None in either is left out and counted in `failed`. Raises ValueError if
+    the lengths differ, and for values outside [0, 1].
     """
     if len(a) != len(b):
         raise ValueError(f"A paired difference needs the same problems on both sides; got {len(a)} and {len(b)}.")
-    pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
-    differences = np.array([float(x) - float(y) for x, y in pairs])
-    value, low, high = _interval(differences, level)
-    if len(differences) and abs(value) <= 1 and np.all(differences == differences[0]):
-        other = _unseen(len(differences), level)
-        low, high = value - other * (1 + value), value + other * (1 - value)
+    pairs = np.array([(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None], float)
+    if not np.all((pairs >= 0) & (pairs <= 1)):
+        raise ValueError("A paired difference is one of values in [0, 1]; at least one given is not.")
+    differences = pairs.reshape(-1, 2) @ [1, -1]
+    value, low, high = (2 * end - 1 for end in _interval((1 + differences) / 2, level))
+    if len(pairs) and np.all(np.isin(differences, (-1, 0, 1))):
+        gains, losses = (int((differences == sign).sum()) for sign in (1, -1))
+        low, high = _score_interval(gains, losses, len(pairs), standard_errors(level))
     return Estimate(value, low, high, len(pairs), len(a) - len(pairs))
 
 
@@ -92,19 +101,52 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return 1 - math.comb(n - c, k) / math.comb(n, k)
 
 
-def _unseen(n: int, level: float) -> float:
-    """Exact binomial (Clopper-Pearson) upper end of the share of something that none of n problems shows."""
-    return 1 - ((1 - level) / 2) ** (1 / n)
-
-
 def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:
-    """Mean and percentile bootstrap interval; the seed is fixed: the same values give the same interval."""
-    if not len(values):
+    """Mean of values in [0, 1], and the ends of its interval; NaN without values."""
+    count = len(values)
+    if not count:
         return math.nan, math.nan, math.nan
-    rng = np.random.default_rng(SEED)
-    means = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, 1000):  # in parts: 1000 x problems numbers at a time
-        picks = rng.integers(len(values), size=(1000, len(values)))
-        means[start : start + 1000] = values[picks].mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(values.mean()), float(low), float(high)
+    z = standard_errors(level)
+    mean, added = float(values.mean()), z * z / 2
+    centre = (count * mean + added) / (count + 2 * added)
+    squares = float(((values - centre) ** 2).sum()) + added * (centre**2 + (1 - centre) ** 2)
+    size = count * centre * (1 - centre) * (count + 2 * added) / squares
+    return mean, low_end(mean, size, z), 1 - low_end(1 - mean, size, z)
+
+
+def _score_interval(gains: int, losses: int, n: int, z: float) -> tuple[float, float]:
+    """Ends of Tango's interval of (gains - losses) / n; the correction is half of what one problem more could change.
+    """
+    mean = (gains - losses) / n
+
+    def errors(d: float) -> float:
+        """Standard errors between what was seen and a true difference d, at its likeliest share of losses."""
+        b = (2 * n - gains + losses) * d - gains - losses
+        lost = (math.sqrt(max(0.0, b * b + 8 * n * losses * d * (1 - d))) - b) / (4 * n)
+        off = max(0.0, n * abs(mean - d) - (1 + abs(mean)) / 2)
+        return off / math.sqrt(max(n * (2 * lost + d * (1 - d)), 1e-300))
+
+    def end(outside: float) -> float:
+        inside = mean
+        for _ in range(50):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if errors(middle) <= z else (inside, middle)
+        return inside
+
+    return end(-1.0), end(1.0)
+
+
+def standard_errors(level: float) -> float:
+    """How many of them an interval of that level reaches to each side: 1.96 for 0.95."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def low_end(share: float, n: float, z: float) -> float:
+    """Lower end of Wilson's interval with continuity correction, at `z` standard errors; 0 for less than one hit of n.
+
+    The upper end is 1 - low_end(1 - share, n, z).
+    """
+    if n * share < 1 - 1e-9:
+        return 0.0
+    root = math.sqrt(z * z - 2 - 1 / n + 4 * share * (n * (1 - share) + 1))
+    return max(0.0, (2 * n * share + z * z - 1 - z * root) / (2 * (n + z * z)))

@@ -24,7 +24,7 @@ from ttslib import loop, stats
 from ttslib.experiment import solve
 from ttslib.first_error import judge_held_out, score_solutions
 from ttslib.nano.specs import POLICIES, PRMS
-from ttslib.nano.step_statistics import auc_within, calibration, judged, plain
+from ttslib.nano.step_statistics import auc_within, calibration, judged, plain, ratio
 from ttslib.nano.styles import STYLES
 from ttslib.policies import Path, Policy, Step, default_backend, load_policy
 from ttslib.prms import PRM, load_prm
@@ -168,7 +168,7 @@ def _by(names: Sequence, values: Sequence[float | None]) -> dict[str, Estimate]:
 
 def _mean(values: Sequence[float]) -> Estimate:
     """Of numbers that are no shares."""
-    return stats.paired_difference(values, [0.0] * len(values))
+    return ratio([(value, 1.0) for value in values])
 
 
 def _head(folder: FilePath, limit: int, samples: int) -> dict:
