@@ -104,6 +104,16 @@ def test_search_flops_keep_policy_and_prm_apart():
     assert search_flops(replace(LLAMA_8B, active_parameters=10), 7).policy == 140
 
 
+def test_search_flops_count_the_prompt_once_a_search():
+    alone = search_flops(LLAMA_8B, 0, prompts=3, prompt=200).policy
+    assert alone == 3 * 200 * token_flops(LLAMA_8B, 100)  # 100 tokens of it stand before its mean token
+    both = search_flops(LLAMA_8B, 400, context=300, prompts=3, prompt=200)
+    assert both.policy == alone + search_flops(LLAMA_8B, 400, context=300).policy
+    pool, scored, tree = (cost([Run(LLAMA[2], ALL_PRMS[5], method, 16, "math500", 500)], CARDS).flops.policy
+                          for method in ("best_of_n", "score", "dvts"))  # fmt: skip
+    assert scored == 0 < pool == tree
+
+
 # -- memory ----------------------------------------------------------------------------------------
 
 

@@ -1,13 +1,23 @@
 """Floating-point operations of transformers and of searches.
 
 `training_flops` and `inference_flops` are the paper's own counting (its Table 4): 6 and 2 per parameter and token,
-policy only. `token_flops` and `search_flops` add what that leaves out: attention over the context, and the PRM.
+policy only. `token_flops` and `search_flops` add what that leaves out: attention over the context, the prompt, and the
+PRM. A search reads its prompt once, whatever N is and however many steps follow: vLLM keeps the keys and values of a
+prefix (but for its last, unfinished block). The transformers backend reads the prefix again at each call; its FLOPs are
+counted as if it did not.
 """
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ttslib.records import Record
+    from ttslib.results import Results
 
 
 def training_flops(parameters: float, tokens: float) -> float:
@@ -54,10 +64,103 @@ class SearchFlops:
 
 
 def search_flops(
-    policy: Any, policy_tokens: float, prm: Any | None = None, prm_tokens: float = 0.0, *, context: float = 0.0
-) -> SearchFlops:
-    """Of `policy_tokens` generated and `prm_tokens` forwarded, each behind `context` tokens on average."""
+    policy: Any, policy_tokens: float, prm: Any | None = None, prm_tokens: float = 0.0, *, context: float = 0.0,
+    prompts: float = 0.0, prompt: float = 0.0,
+) -> SearchFlops:  # fmt: skip
+    """Of `policy_tokens` generated and `prm_tokens` forwarded, each behind `context` tokens on average, and of as many
+    `prompts`, of `prompt` tokens each, that the policy read. (Those of the PRM are among its tokens.)"""
     return SearchFlops(
-        policy_tokens * token_flops(policy, context) if policy_tokens else 0.0,
+        (policy_tokens * token_flops(policy, context) if policy_tokens else 0.0)
+        + (prompts * prompt * token_flops(policy, prompt / 2) if prompts else 0.0),
         prm_tokens * token_flops(prm, context) if prm is not None else 0.0,
     )
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What FLOPs need to know of a model without a card."""
+
+    parameters: int
+    layers: int
+    hidden_size: int
+    heads: int
+    head_dim: int
+
+
+@lru_cache
+def size_of(name: str) -> Any:
+    """The size of a model by its name in a record: the paper's card, or what the files of a nano model or a folder say.
+
+    Raises ValueError for another Hub id, and for a name or folder that is not there.
+    """
+    from ttslib.checkpoint import tensors
+    from ttslib.policies.registry import PAPER_POLICIES
+    from ttslib.prms.registry import PAPER_PRMS
+    from ttslib.zoo import model_folder, read_config
+
+    if card := PAPER_POLICIES.get(name) or PAPER_PRMS.get(name):
+        return card
+    try:
+        folder = model_folder(name)
+    except ValueError:
+        folder = ""
+    if isinstance(folder, str):
+        raise ValueError(f"{name} is no model of the paper, no nano model and no folder, so its size is not known.")
+    config, _ = read_config(folder)
+    heads, width = config["num_attention_heads"], config["hidden_size"]
+    return ModelSize(
+        sum(tensors(folder).values()), config["num_hidden_layers"], width, heads,
+        config.get("head_dim") or width // heads,
+    )  # fmt: skip
+
+
+def prompt_tokens(run: Results) -> float:
+    """Of all prompts of a run, each once a problem; NaN if a record does not say."""
+    return float(sum(_prompt(record) for record in run))
+
+
+def run_flops(run: Results, *, prm: bool = True) -> SearchFlops:
+    """Of a run over all its problems, failed cells included; without the PRM's part unless `prm`.
+
+    A token's context is that of the run's mean token: the prompt and what stands before it on its path. NaN, and a
+    warning that says why, where a model's size or a prompt is not known.
+    """
+    if not run.records:
+        return SearchFlops(0.0, 0.0)
+    cell, tokens, prompt = run.records[0].cell, run.tokens, prompt_tokens(run) / len(run)
+    policy = _size(cell["policy"]["name"])
+    judge = _size(cell["prm"]["name"]) if prm and cell["prm"] else None
+    if math.isnan(prompt):
+        _warn(f"a record of {cell['policy']['name']} does not say how long its prompt was.")
+    context = prompt + _mean_depth(run.records)
+    return search_flops(policy, tokens.policy, judge, tokens.prm, context=context, prompts=len(run), prompt=prompt)
+
+
+def _prompt(record: Record) -> float:
+    """Its tokens; 0 if the cell failed before the policy was asked."""
+    return record.policy_usage.get("prompt", math.nan if record.policy_usage.get("calls") else 0)
+
+
+def _mean_depth(records: list[Record]) -> float:
+    """Tokens of its path that stand before a token that was generated, on average."""
+    total = generated = 0.0
+    for record in records:
+        behind: dict[int | None, int] = {None: 0}
+        for node in record.search_tree().nodes:
+            before = behind[node.parent]
+            behind[node.id] = before + node.tokens
+            total += node.copies * node.tokens * (before + node.tokens / 2)
+            generated += node.copies * node.tokens
+    return total / generated if generated else 0.0
+
+
+def _size(name: str) -> Any:
+    try:
+        return size_of(name)
+    except ValueError as reason:
+        _warn(str(reason))
+        return ModelSize(*[math.nan] * 5)
+
+
+def _warn(reason: str) -> None:
+    warnings.warn(f"FLOPs are unknown: {reason}", stacklevel=4)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas
 
-from ttslib import stats, voting
+from ttslib import flops, stats, voting
 from ttslib.stats import Estimate
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ DRAWS = 32
 
 def budgets(cot: Results, pool: Results, searches: Mapping[str, Mapping[int, Results]],
             vote: str = "prm_last_vote") -> pandas.DataFrame:  # fmt: skip
-    """One row for each method and budget: method, N, value, low, high, n, failed, undecided, policy_tokens, prm_tokens.
+    """One row for each method and budget: method, N, value, low, high, n, failed, undecided, policy_tokens,
+    prompt_tokens, prm_tokens, policy_flops, prm_flops, flops.
 
     cot: the greedy run. pool: one Best-of-N run; BoN and majority at smaller N are the mean over `DRAWS` random
     sub-samples of it, pass@k is the unbiased estimate from all of it. searches: method -> N -> its run. `vote`
     chooses the answer of BoN and the searches. value, low and high lie in [0, 1], with 95 % intervals over problems.
+    Tokens and FLOPs are those of all problems: see `flops.run_flops`.
     """
     return pandas.DataFrame(_rows(cot, pool, searches, vote))
 
@@ -42,8 +44,17 @@ def _rows(cot, pool, searches, vote) -> Iterator[dict]:
 
 
 def _row(method: str, n: int, estimate: Estimate, run: Results, prm: bool = True) -> dict:
-    tokens = {"policy_tokens": run.tokens.policy, "prm_tokens": run.tokens.prm if prm and method != "mean" else 0}
-    return {"method": method, "N": n} | vars(estimate) | tokens
+    prm = prm and method != "mean"
+    tokens = {
+        "policy_tokens": run.tokens.policy, "prompt_tokens": flops.prompt_tokens(run),
+        "prm_tokens": run.tokens.prm if prm else 0,
+    }  # fmt: skip
+    return {"method": method, "N": n} | vars(estimate) | tokens | _flops(run, prm)
+
+
+def _flops(run: Results, prm: bool = True) -> dict[str, float]:
+    found = flops.run_flops(run, prm=prm)
+    return {"policy_flops": found.policy, "prm_flops": found.prm, "flops": found.total}
 
 
 def ladder(pool: Results, n: int, vote: str = "prm_last_vote") -> pandas.DataFrame:
@@ -145,10 +156,12 @@ def failed(runs: Iterable[Results]) -> str:
 
 
 def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
-    """What each run cost, over all its problems: answers, policy tokens and calls, PRM tokens and calls."""
+    """What each run cost, over all its problems: answers, tokens and calls of policy and PRM, tokens of the prompts,
+    and FLOPs (see `flops.run_flops`)."""
     rows = {}
     for name, run in runs.items():
-        rows[name] = {"answers": sum(len(record.trajectories) for record in run)} | vars(run.tokens)
+        answers, prompts = sum(len(record.trajectories) for record in run), flops.prompt_tokens(run)
+        rows[name] = {"answers": answers} | vars(run.tokens) | {"prompt_tokens": prompts} | _flops(run)
     return pandas.DataFrame.from_dict(rows, orient="index")
 
 

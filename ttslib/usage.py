@@ -10,10 +10,15 @@ from dataclasses import dataclass
 
 @dataclass
 class Usage:
-    """Tokens and calls so far; both only grow. A policy counts tokens generated, a PRM tokens forwarded."""
+    """Tokens and calls so far; both only grow. A policy counts tokens generated, a PRM tokens forwarded.
+
+    `prompt`: of a search its prompt's tokens, which count once however often the policy was asked, since engines keep
+    what they have read of a prefix; None if the policy does not say.
+    """
 
     tokens: int = 0
     calls: int = 0
+    prompt: int | None = None
 
     def add(self, tokens: int, calls: int = 1, *, cell: Usage | None = None) -> None:
         """Count here and for the search that is asking.
@@ -29,6 +34,10 @@ class Usage:
         if counter is not None and counter is not self:
             counter.tokens += tokens
             counter.calls += calls
+
+    def plain(self) -> dict[str, int]:
+        """What a record keeps: without `prompt` where that is not known."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 _current: ContextVar[Usage | None] = ContextVar("ttslib_usage", default=None)

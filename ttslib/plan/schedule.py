@@ -72,7 +72,9 @@ def cost(runs: Iterable[Run], cards: Cards, assumptions: Assumptions = DEFAULT) 
         length = assumptions.solution_tokens(policy, run.benchmark)
         one = expected(run.method, run.n, length, assumptions, scored=prm is not None)
         written, read = one.policy * run.problems, one.prm * run.problems
-        flops = search_flops(policy, written, prm, read, context=assumptions.prompt + length / 2)
+        prompts = run.problems if written else 0
+        flops = search_flops(policy, written, prm, read, context=assumptions.prompt + length / 2, prompts=prompts,
+                             prompt=assumptions.prompt)
         cells += run.problems
         policy_tokens, prm_tokens = policy_tokens + written, prm_tokens + read
         policy_flops, prm_flops = policy_flops + flops.policy, prm_flops + flops.prm

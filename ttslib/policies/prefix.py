@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ttslib.policies.base import Path, Step
 from ttslib.prompts import Prompt
+from ttslib.usage import current
 
 
 class Prefixes:
@@ -35,12 +36,15 @@ class Prefixes:
             )
         if n > 1 and temperature == 0:
             raise ValueError(f"{self.name}: {n} samples at temperature 0 would all be the same; ask for n=1.")
-        ids = [*self._prompt(path), *(token for step in path.steps for token in step.tokens)]
+        prompt = self._prompt(path)
+        ids = [*prompt, *(token for step in path.steps for token in step.tokens)]
         room = self.max_model_len - len(ids)
         if room < 1:
             raise ValueError(
                 f"{self.name}: the path of {path.problem.id} fills the context of {self.max_model_len} tokens."
             )
+        if (search := current()) is not None:
+            search.prompt = len(prompt)
         return ids, min(max_tokens, room)
 
     def ended(self, ids: list[int], steps: Iterable[Step]) -> list[Step]:
