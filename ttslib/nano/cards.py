@@ -19,10 +19,12 @@ def card(training: dict, measured: dict) -> str:
     body = _policy_tables(measured) if policy else _prm_tables(measured)
     found = list(policy_weaknesses(measured) if policy else prm_weaknesses(spec, measured))
     weak = [f"- {each}" for each in found or ["None that these numbers show."]]
+    boot = "that of tokens" if policy else "those of AUC and calibration"
+    note = [measured["note"]] if "note" in measured else []
     return "\n".join([
         f"# {spec['name']}", "", *_what(spec), "", "## Training", "", *_training(training), "",
         f"## Measured on the first {measured['problems']} problems of NanoMATH-500", "",
-        "95 % bootstrap intervals over problems; T = 0.7, and 0 for greedy.", "", *body, "",
+        f"95 % intervals over problems, {boot} by bootstrap; T = 0.7, and 0 for greedy.", *note, "", *body, "",
         "## Known weaknesses", "", "Read off the numbers above by a fixed rule.", "", *weak, "",
         "## Intended use", "",
         "The study of test-time scaling on NanoMATH and NanoAIME, on machines that hold no larger model. It knows no "
