@@ -13,7 +13,10 @@ SATURATED, MANY_CUT, BLIND, OFF = 0.05, 0.02, 0.7, 0.15
 
 
 def card(training: dict, measured: dict) -> str:
-    """Markdown: what the model is and stands for, its training, what was measured, weaknesses, intended use."""
+    """Markdown: what the model is and stands for, its training, what was measured, weaknesses, intended use.
+
+    A "note" in `measured` says of numbers that were not measured as `ttslib.nano.measure` does it how they came to be.
+    """
     spec = training["spec"]
     policy = "style" in spec
     body = _policy_tables(measured) if policy else _prm_tables(measured)
