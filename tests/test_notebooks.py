@@ -153,7 +153,7 @@ def test_a_notebook_survives_any_outcome(notebook, policy, prm, tmp_path, monkey
 
 
 def test_where_every_cell_fails_there_are_no_numbers(tmp_path, monkeypatch, capsys):
-    broken = ScriptedPolicy(raises={name: ValueError("too long.") for name in ("mine/1", "a", "b", "2024-I-1")})
+    broken = ScriptedPolicy(raises={name: ValueError("too long.") for name in ("row/1", "a", "b", "2024-I-1")})
     names = cells(METHODS, tmp_path, monkeypatch, broken, ScriptedPRM())
     assert names["table"].value.isna().all() and set(names["table"].failed) == {4}
     assert "24 of 24 cells failed, the first: cot" in capsys.readouterr().out

@@ -42,14 +42,14 @@ def test_a_local_file_in_either_spelling(tmp_path):
     assert load_problems(file) == load_problems(str(file)) == [
         Problem("a/1", "1+1?", "2", "Algebra", 3),
         Problem("0", "Line\u2028separator\x85kept?", "27", "", 5),
-        Problem("mine/4", "Raw \u2028 inside?", "025"),
+        Problem("row/3", "Raw \u2028 inside?", "025"),
     ]
 
 
 def test_a_json_file_is_one_list(tmp_path):
     file = tmp_path / "mine.json"
     file.write_text(json.dumps([{"question": "1+1?", "answer": 2}, {"id": "b", "problem": "2+2?", "answer": "4"}]))
-    assert load_problems(file, limit=9) == [Problem("mine/1", "1+1?", "2"), Problem("b", "2+2?", "4")]
+    assert load_problems(file, limit=9) == [Problem("row/1", "1+1?", "2"), Problem("b", "2+2?", "4")]
     for content, words in [("{", "mine.json is not JSON"), ("{}", "is not a list of problems"), ("[]", "no problem"),
                            ('[{"problem": "x"}]', "Row 1 of .* has no question or no answer")]:
         file.write_text(content)
@@ -68,7 +68,11 @@ def test_a_json_file_is_one_list(tmp_path):
         ('{"problem": "x", "answer": ""}', "Line 1 of .* has no question or no answer"),
         ('{"problem": "x", "answer": ["1"]}', "Line 1 of .* has no question or no answer"),
         ('["x"]', "Line 1 of .* has no question or no answer"),
-        ('{"id": 1, "problem": "x", "answer": "1"}\n{"id": 1, "problem": "y", "answer": "1"}', "with the same id"),
+        ('{"id": 1, "problem": "x", "answer": "1"}\n\n{"id": "1", "problem": "y", "answer": "1"}',
+         "Line 1 of .* and Line 3 of .* with the same id '1'"),
+        ('{"id": "row/2", "problem": "x", "answer": "1"}\n{"problem": "y", "answer": "1"}', "the same id 'row/2'"),
+        ('{"problem": "x", "answer": ' + "1" * 5000 + "}", "Line 1 of .* is not JSON"),
+        ("[" * 100_000, "Line 1 of .* is not JSON"),
         (b"\xff\xfe", "is not UTF-8 text"),
     ],
 )
@@ -78,6 +82,98 @@ def test_a_bad_file_is_one_sentence(tmp_path, content, words):
     with pytest.raises(ValueError, match=words) as caught:
         load_problems(file)
     assert "\n" not in str(caught.value)
+
+
+def loaded(folder: Path, *rows) -> list[Problem]:
+    return load_problems(write(folder / "mine.jsonl", *rows))
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        ("He has 48/2 = <<48/2=24>>24.\nAltogether 48+24 = <<48+24=72>>72.\n#### 72", "72"),
+        ("#### 1,072", "1,072"), ("So it is.\n####-5\n", "-5"), ("One line. #### 3/4 ", "3/4"),
+        ("#### 2. Solve\nx = 4\n#### 4", "4"), ("#### \\boxed{7}", "7"),
+        ("First \\boxed{1}, then\n\\boxed{\\frac{1}{2}}.", "\\frac{1}{2}"),
+        ("so \\boxed{(1, 2)} and \\boxed{}", "(1, 2)"), ("\\boxed{x^{2}} or \\boxed{y", "x^{2}"), ("\\fbox{B}", "B"),
+        # What is no solution stays as it is.
+        (" 2,\\!500 ", " 2,\\!500 "), ("boxed eggs", "boxed eggs"), ("#5", "#5"), ("x = 4\ny = 5", "x = 4\ny = 5"),
+        ("No solution", "No solution"), (27.0, "27"), (0, "0"), (-0.5, "-0.5"),
+    ],
+)
+def test_an_answer_that_is_a_whole_solution_gives_what_it_ends_with(tmp_path, answer, gold):
+    assert loaded(tmp_path, {"problem": "x", "answer": answer})[0].answer == gold
+    assert loaded(tmp_path, {"problem": "x", "solution": "unlike it: \\boxed{9}", "answer": answer})[0].answer == gold
+    if isinstance(answer, str) and ("####" in answer or "\\" in answer) and gold != answer:
+        assert loaded(tmp_path, {"problem": "x", "solution": answer})[0].answer == gold
+
+
+@pytest.mark.parametrize("answer", [
+    "", "  \n", None, float("nan"), float("inf"), "nan", "NaN ", "<NA>", "None", "null", "N/A", True, False, [], ["1"],
+    {"value": 1}, "It is 4.\n####", "so \\boxed{}", "so \\boxed{4",
+])
+def test_what_is_no_answer_is_refused_with_its_line(tmp_path, answer):
+    rows = {"problem": "x", "answer": "1"}, {"problem": "y", "solution": "\\boxed{1}", "answer": answer}
+    with pytest.raises(ValueError, match=r"^Line 2 of .*mine.jsonl has no question or no answer") as caught:
+        loaded(tmp_path, *rows)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_solution_without_an_answer_says_what_it_lacks(tmp_path):
+    for solution in ("It is 4.", "It is \\boxed{}.", ""):
+        with pytest.raises(ValueError, match=r"Line 1 of .* `solution` ends in no \\boxed\{...\} and no '#### ...'"):
+            loaded(tmp_path, {"problem": "x", "solution": solution})
+
+
+@needs_copies
+def test_golds_of_math500_stay_byte_for_byte_and_are_those_of_their_solutions(tmp_path):
+    rows = [json.loads(line) for line in (COPIES / "math500.jsonl").read_text(encoding="utf-8").splitlines()]
+    golds = [row.pop("answer") for row in rows]
+    assert [each.answer for each in load_problems(COPIES / "math500.jsonl")] == golds
+    assert [each.answer for each in loaded(tmp_path, *rows)] == golds
+
+
+@pytest.mark.parametrize(("level", "read"), [
+    (5, 5), (5.0, 5), ("5", 5), ("5.0", 5), ("Level 5", 5), (" level 5 ", 5), ("LEVEL 3", 3), (None, 0), ("", 0),
+    (0, 0), (float("nan"), 0), ("Level ?", 0),
+])
+def test_a_level_in_any_spelling(tmp_path, level, read):
+    assert loaded(tmp_path, {"problem": "x", "answer": "1", "level": level})[0].level == read
+
+
+@pytest.mark.parametrize("level", ["hard", 4.5, -1, [5], True, "Level", "5 of 5"])
+def test_a_level_that_cannot_be_read_is_an_error(tmp_path, level):
+    with pytest.raises(ValueError, match=r"Line 1 of .* has the level .*: give a whole number"):
+        loaded(tmp_path, {"problem": "x", "answer": "1", "level": level})
+
+
+@pytest.mark.parametrize("name", ["mine.jsonl", "mine.json"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_files_as_editors_on_windows_write_them(tmp_path, name, encoding, line_end):
+    rows = [json.dumps({"problem": "é?", "answer": "1"}, ensure_ascii=False), '{"problem": "y", "answer": "a\\r\\nb"}']
+    text = line_end.join(rows) + line_end if name.endswith("l") else f"[{line_end}{','.join(rows)}]"
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    assert load_problems(tmp_path / name) == [Problem("row/1", "é?", "1"), Problem("row/2", "y", "a\r\nb")]
+
+
+def test_a_file_gives_the_same_problems_under_any_name(tmp_path):
+    rows = [{"problem": each, "answer": "1"} for each in "xyz"]
+    rows[1]["id"] = "b"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "list.json").write_text(json.dumps(rows))
+    files = [write(tmp_path / "a.jsonl", *rows), write(tmp_path / "folder" / "b.jsonl", "", rows[0], "", *rows[1:])]
+    assert [each.id for each in load_problems(files[0])] == ["row/1", "b", "row/3"]
+    assert load_problems(files[0]) == load_problems(files[1]) == load_problems(tmp_path / "list.json")
+    empty = [row | {"unique_id": None, "subject": float("nan")} for row in rows]
+    assert load_problems(write(tmp_path / "c.jsonl", *empty)) == load_problems(files[0])
+
+
+def test_lone_surrogates_become_characters_that_can_be_kept(tmp_path):
+    row = {"id": "\udc00", "problem": "a\ud800b\U0001f600", "answer": "\udfff", "subject": "\ud800"}
+    (problem,) = loaded(tmp_path, row)
+    assert problem == Problem("\ufffd", "a\ufffdb\U0001f600", "\ufffd", "\ufffd") == Problem(*row.values())
+    assert all(text.encode() for text in (problem.id, problem.question, problem.answer, problem.subject))
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,17 @@ def test_a_local_file_of_either_kind(tmp_path, suffix):
     ]
 
 
+def test_a_byte_order_mark_and_lone_surrogates(tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps([row("a\ud800", steps=("x\udfffy", "z")) | {"problem": "\udc00"}]), encoding="utf-8-sig")
+    assert load_processbench(file) == [LabelledSolution("a\ufffd", "\ufffd", ("x\ufffdy", "z"), -1)]
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
         ([], "holds no solution"),
-        ([row("a"), row("a")], "with the same id"),
+        ([row("a"), row("b"), row("a")], "Row 1 of .* and Row 3 of .* with the same id 'a'"),
         ([row("a", steps=())], "Row 1 .* no list of `steps`"),
         ([row("a") | {"steps": "One."}], "Row 1 .* no list of `steps`"),
         ([row("a") | {"steps": [1]}], "no list of `steps`"),

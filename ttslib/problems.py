@@ -3,23 +3,37 @@
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ttslib.grading import extract_answer
 from ttslib.zoo import hub_file
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One question with its gold answer. `level` is 1-5, or 0 where the benchmark has none."""
+    """One question with its gold answer. `level` is 1-5, or 0 where the benchmark has none.
+
+    A lone surrogate in a text, which no hash, tokenizer or file takes, becomes U+FFFD.
+    """
 
     id: str
     question: str
     answer: str
     subject: str = ""
     level: int = 0
+
+    def __post_init__(self):
+        for name in ("id", "question", "answer", "subject"):
+            object.__setattr__(self, name, mend(getattr(self, name)))
+
+
+def mend(text: str) -> str:
+    """`text` with U+FFFD for each lone surrogate."""
+    return re.sub(r"[\ud800-\udfff]", "\ufffd", text) if isinstance(text, str) else text
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,8 @@ class HubSet:
 NAMES = {"nanomath": "NanoMATH", "nanoaime": "NanoAIME", "math500": "MATH-500", "aime24": "AIME24", "amc23": "AMC23"}
 NANO_DATA = Path(__file__).parent / "nano" / "data"
 NANOMATH, NANOAIME = NANO_DATA / "nanomath500.jsonl", NANO_DATA / "nanoaime30.jsonl"
+# How tables write that there is no value, and a number that is none.
+MISSING = ("nan", "nat", "none", "null", "n/a", "<na>", "inf", "-inf")
 BUILT_IN = {"nanomath": NANOMATH, "nanoaime": NANOAIME}
 HUB = {
     "math500": HubSet(
@@ -58,10 +74,12 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
     list.
 
     A line of JSONL, or a member of the list, has `problem` (or `question`) and `answer`, and may have `unique_id` (or
-    `id`), `subject` and `level` (5 or "Level 5"). `limit` keeps the first ones. The three on the Hub are read at a
-    fixed commit, from the local cache if they are there. Raises ValueError for an unknown name, a missing or empty
-    file, a line that is not such a problem, a Hub that cannot be reached, or a download whose answers are not the
-    expected ones.
+    `id`; by default the row, "row/3"), `subject` and `level` (5, "5" or "Level 5"; 0 if it is left out or "?"). An
+    answer that is a whole solution gives what stands behind the last `####`, at its end, or in the last box; a row
+    without `answer` gives that of its `solution`. Any other answer stays as it is. `limit` keeps the first ones. The
+    three on the Hub are read at a fixed commit, from the local cache if they are there. Raises ValueError for an
+    unknown name, a missing or empty file, a line that is not such a problem, an id that comes twice, a Hub that cannot
+    be reached, or a download whose answers are not the expected ones.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}.")
@@ -106,7 +124,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, str, Any]]:
     if not path.is_file():
         raise ValueError(f"No problem file at {path}.")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from None
     if path.suffix == ".json":
@@ -123,13 +141,16 @@ def read_rows(path: Path) -> Iterator[tuple[int, str, Any]]:
 def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{where} is not JSON: {error}.") from None
 
 
 def _read_file(path: Path) -> list[Problem]:
-    found = [_problem(row, f"{path.stem}/{number}", where) for number, where, row in read_rows(path)]
-    return _checked(found, str(path))
+    rows = enumerate(read_rows(path), 1)
+    found = [(_problem(row, f"row/{place}", where), where) for place, (_, where, row) in rows]
+    if not found:
+        raise ValueError(f"{path} holds no problem.")
+    return unique(found)
 
 
 def _from_hub(name: str) -> list[Problem]:
@@ -150,31 +171,71 @@ def _read_parquet(path: Path, name: str) -> list[Problem]:
         raise ValueError(
             f"{name} is a parquet file on the Hub, which needs pyarrow: run pip install pyarrow, or give a .jsonl file."
         ) from None
-    found = [_problem(row, str(i), f"Row {i} of {name}") for i, row in enumerate(rows)]
-    return _checked([replace(problem, id=f"{name}/{problem.id}") for problem in found], name)
+    found = [(_problem(row, str(i), f"Row {i} of {name}"), f"Row {i} of {name}") for i, row in enumerate(rows)]
+    return unique([(replace(problem, id=f"{name}/{problem.id}"), where) for problem, where in found])
 
 
 def _problem(row: Any, default_id: str, where: str) -> Problem:
-    fields = row if isinstance(row, dict) else {}
-    question, answer = fields.get("problem") or fields.get("question"), fields.get("answer")
-    if not isinstance(question, str) or not isinstance(answer, str | int | float) or answer == "":
-        raise ValueError(f"{where} has no question or no answer: it needs `problem` (or `question`) and `answer`.")
-    if isinstance(answer, float) and answer.is_integer():  # a table's way to hold 27
-        answer = int(answer)
-    named = next((str(fields[key]) for key in ("unique_id", "id") if fields.get(key) not in (None, "")), default_id)
-    level = str(fields.get("level") or 0).removeprefix("Level ").strip()
+    fields = {key: value for key, value in row.items() if not _absent(value)} if isinstance(row, dict) else {}
+    question = fields.get("problem", fields.get("question"))
+    if not isinstance(question, str) or (answer := _gold(row, where)) is None:
+        raise ValueError(
+            f"{where} has no question or no answer: it needs `problem` (or `question`) and `answer`"
+            + (f", which is {reprlib.repr(row['answer'])}." if "answer" in fields else ".")
+        )
     return Problem(
-        id=named,
+        id=str(fields.get("unique_id", fields.get("id", default_id))),
         question=question,
-        answer=str(answer),
-        subject=str(fields.get("subject") or ""),
-        level=int(level) if level.isdigit() else 0,
+        answer=answer,
+        subject=str(fields.get("subject", "")),
+        level=_level(fields.get("level", 0), where),
     )
 
 
-def _checked(problems: list[Problem], where: str) -> list[Problem]:
-    if not problems:
-        raise ValueError(f"{where} holds no problem.")
-    if len({problem.id for problem in problems}) != len(problems):
-        raise ValueError(f"{where} has problems with the same id: ids name the records, so each must be its own.")
-    return problems
+def _absent(value: Any) -> bool:
+    return value is None or value != value or not str(value).strip()  # a table's NaN is unlike itself
+
+
+def _gold(row: dict[str, Any], where: str) -> str | None:
+    """The answer, or that of the solution which stands for it; None if there is none."""
+    if "answer" not in row and isinstance(row.get("solution"), str):
+        if found := _concluded(row["solution"]):
+            return found
+        raise ValueError(f"{where} has no `answer`, and its `solution` ends in no \\boxed{{...}} and no '#### ...'.")
+    answer = row.get("answer")
+    if isinstance(answer, bool) or not isinstance(answer, str | int | float):
+        return None
+    if _absent(answer) or str(answer).strip().lower() in MISSING:
+        return None
+    if isinstance(answer, float) and answer.is_integer():  # a table's way to hold 27
+        answer = int(answer)
+    found = _concluded(str(answer))
+    return str(answer) if found is None else found or None
+
+
+def _concluded(text: str) -> str | None:
+    """The answer that a solution ends with, "" if that is empty; None for a text that is no solution."""
+    _, mark, end = text.rpartition("####")
+    ends = bool(mark) and "\n" not in end.strip()
+    text = end.strip() if ends else text
+    if "\\boxed" in text or "\\fbox" in text:
+        return extract_answer(text) or ""
+    return text if ends else None
+
+
+def _level(value: Any, where: str) -> int:
+    found = re.fullmatch(r"(?:level\s*)?(?:([0-9]+)(?:\.0+)?|\?)", str(value).strip(), re.I)
+    if not found:
+        raise ValueError(f"{where} has the level {value!r}: give a whole number, as 5 or 'Level 5', or leave it out.")
+    return int(found[1] or 0)
+
+
+def unique(found: Iterable[tuple[Any, str]]) -> list:
+    """The members of (member, its place in words); ValueError if two have the same `id`."""
+    places: dict[str, str] = {}
+    for each, where in found:
+        if (first := places.setdefault(each.id, where)) != where:
+            raise ValueError(
+                f"{first} and {where} are two with the same id {each.id!r}: ids name the records, so give each its own."
+            )
+    return [each for each, _ in found]

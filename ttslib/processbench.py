@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ttslib.problems import NANO_DATA, read_rows
+from ttslib.problems import NANO_DATA, mend, read_rows, unique
 from ttslib.zoo import hub_file
 
 REPO = "Qwen/ProcessBench"
@@ -26,6 +26,11 @@ class LabelledSolution:
     steps: tuple[str, ...]
     label: int
     policy: str = ""
+
+    def __post_init__(self):
+        for name in ("id", "problem"):
+            object.__setattr__(self, name, mend(getattr(self, name)))
+        object.__setattr__(self, "steps", tuple(map(mend, self.steps)))
 
 
 def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> list[LabelledSolution]:
@@ -49,11 +54,9 @@ def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> 
         raise ValueError(
             f"Unknown subset {str(name_or_path)!r}: give one of {known}, or a path to a .json or .jsonl file."
         )
-    found = [_solution(row, where) for _, where, row in read_rows(path)]
+    found = unique([(_solution(row, where), where) for _, where, row in read_rows(path)])
     if not found:
         raise ValueError(f"{path} holds no solution.")
-    if len({each.id for each in found}) != len(found):
-        raise ValueError(f"{path} has solutions with the same id.")
     counts = len(found), sum(each.label == -1 for each in found)
     if name_or_path in SUBSETS and counts != SUBSETS[str(name_or_path)]:
         raise ValueError(f"{REPO} {name_or_path} is not the expected copy: its size or its labels differ.")
