@@ -1,8 +1,10 @@
 """The runner: only what is missing, failures stay failures, a kill at any moment, two processes at once."""
 
 import asyncio
+import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,12 +13,14 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 from ttslib import grading, stats, tables, voting
 from ttslib.experiment import get_profile, plan, solve
 from ttslib.policies.base import Step
+from ttslib.problems import Problem
 from ttslib.profiles import PROFILES
 from ttslib.records import Store, StoreError, StoreFull
 from ttslib.results import Results
@@ -134,6 +138,14 @@ def test_what_changes_a_cell():
     }
 
 
+def refused(tmp_path, words, **options):
+    """In one sentence, and before anything runs: there is no store and no sample."""
+    side = tmp_path / "side"
+    with pytest.raises(ValueError, match=words) as caught:
+        run(tmp_path, policy=ScriptedPolicy(str(side)), **options)
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -146,13 +158,63 @@ def test_what_changes_a_cell():
     ],
 )
 def test_arguments_that_cannot_run_are_refused_before_anything_runs(tmp_path, options, words):
-    with pytest.raises(ValueError, match=words):
-        run(tmp_path, **options)
-    assert not finished(tmp_path / "store")
+    refused(tmp_path, words, **options)
+
+
+WHOLE = ("n", "width", "concurrency", "max_depth", "max_step_tokens", "max_tokens")
+METHODS = ("cot", "best_of_n", "beam_search", "dvts")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_settings_of_the_wrong_kind_or_size_are_refused(tmp_path, method):
+    for name in WHOLE:
+        for value in (0, -4, 4.0, 0.5, True, "4", None, [4], math.nan, np.float64(4), 4j):
+            refused(tmp_path, rf"^{name} is a whole number, at least 1, not {re.escape(repr(value))}\.$",
+                    **{"method": method, name: value})
+    for value in (1.0, True, "0", None, math.inf):
+        refused(tmp_path, "^seed is a whole number, not ", method=method, seed=value)
+    for value in (-0.1, 2.1, math.nan, math.inf, -math.inf, "0.7", True, [0.7], 1j):
+        refused(tmp_path, "^The temperature is a number from 0 to 2, not ", method=method, temperature=value)
+    for value in (0, -1, 1.01, math.nan, math.inf, "1", True):
+        refused(tmp_path, "^top_p is a number above 0 and at most 1, not ", method=method, top_p=value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_several_samples_at_temperature_0_are_refused_as_the_same(tmp_path, method):
+    if method == "cot":  # is one greedy sample whatever n is
+        assert not run(tmp_path, method, n=4, temperature=0).failures
+        return
+    for n, width in ((4, 4), (2, 1)):
+        refused(tmp_path, f"{method} with n={n} at temperature 0", method=method, n=n, width=width, temperature=0.0)
+    assert not run(tmp_path, method, n=1, width=1, temperature=0).failures
+
+
+def test_numbers_of_numpy_are_those_of_python():
+    def keys(number, real):
+        settings = {"n": number(8), "width": number(4), "seed": number(-3), "max_depth": number(5),
+                    "temperature": real(0.5), "top_p": real(0.5)}  # fmt: skip
+        cells = (plan(problems(2), ScriptedPolicy(), ScriptedPRM(), method=each, **settings) for each in METHODS)
+        return [cell.key for part in cells for cell in part]
+
+    assert keys(int, float) == keys(np.int64, np.float32) == keys(np.int8, np.float64)
+
+
+def test_problems_may_be_any_iterable_of_problems(tmp_path):
+    assert len(solve(iter(problems(3)), ScriptedPolicy(), None, method="cot", store=tmp_path, progress=False)) == 3
+    assert len(solve([], ScriptedPolicy(), None, method="cot", store=tmp_path, progress=False)) == 0
+    for odd in ("nanomath", [{"problem": "x", "answer": "1"}], [*problems(1), None]):
+        with pytest.raises(ValueError, match="problems holds a (str|dict|NoneType): pass what tts.load_problems gives"):
+            plan(odd, ScriptedPolicy(), None, method="cot")
+
+
+def test_a_lone_surrogate_loses_nothing(tmp_path):
+    odd = [Problem("a", "What is \ud800?", "1"), *problems(2)]
+    results = solve(odd, ScriptedPolicy(), ScriptedPRM(), method="dvts", n=4, store=tmp_path, progress=False)
+    assert not results.failures and results.records[0].problem["question"] == "What is \ufffd?"
 
 
 def test_problems_with_one_id_and_search_without_a_prm_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="same id"):
+    with pytest.raises(ValueError, match="the same id 'p0'"):
         solve(problems(1) * 2, ScriptedPolicy(), ScriptedPRM(), method="cot", store=tmp_path)
     with pytest.raises(ValueError, match="pass a PRM"):
         solve(problems(1), ScriptedPolicy(), None, method="dvts", n=4, store=tmp_path)

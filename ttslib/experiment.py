@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import operator
 import os
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +89,15 @@ def solve(
     max_depth, max_step_tokens, max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own
     (`policy.sampling`: 0.7, 1 and 8192, or what the paper has for that model); "cot" is greedy whatever the first two
     are. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment
-    has TTSLIB_QUIET=1. Raises ValueError for arguments that no search can run with, StoreError if the store cannot be
-    used.
+    has TTSLIB_QUIET=1. Calls of several threads are served one after the other. Raises ValueError, before anything
+    runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only and lacks a
+    cell.
     """
+    concurrency = whole("concurrency", concurrency)
     cells = plan(
         problems, policy, prm, method=method, n=n, width=width, seed=seed, temperature=temperature, top_p=top_p,
         **limits,
     )
-    if concurrency < 1:
-        raise ValueError(
-            f"concurrency is the number of problems searched at once, at least 1; got {concurrency}."
-        )
     records = store if isinstance(store, Store) else Store(store)
     try:
         known = records.status(each.key for cell in cells for each in (cell, cell.pool) if each)
@@ -138,7 +138,11 @@ def plan(
     top_p: float | None = None,
     **limits: int,
 ) -> list[Cell]:
-    """The cells that `solve` runs with the same arguments, in problem order; nothing is computed."""
+    """The cells that `solve` runs with the same arguments, in problem order; nothing is computed.
+
+    Raises ValueError, in one sentence, for settings that the method cannot run with, those included that it does not
+    use.
+    """
     if method not in METHODS:
         raise ValueError(f"Unknown method {method!r}: give one of {', '.join(METHODS)}.")
     known = {
@@ -153,16 +157,19 @@ def plan(
         known["max_tokens"] = own.max_tokens
     temperature = own.temperature if temperature is None else temperature
     top_p = own.top_p if top_p is None else top_p
-    if temperature < 0:
-        raise ValueError(f"The temperature is at least 0; got {temperature}.")
-    if not 0 < top_p <= 1:
-        raise ValueError(f"top_p is above 0 and at most 1; got {top_p}.")
+    if not _number(temperature) or not 0 <= temperature <= 2:
+        raise ValueError(f"The temperature is a number from 0 to 2, not {temperature!r}.")
+    if not _number(top_p) or not 0 < top_p <= 1:
+        raise ValueError(f"top_p is a number above 0 and at most 1, not {top_p!r}.")
     if prm is None and method not in SAMPLING:
         raise ValueError(f"{method} ranks steps by their PRM score; pass a PRM.")
-    if len({problem.id for problem in problems}) != len(problems):
-        raise ValueError("Two problems have the same id: ids name the records, so each must be its own.")
+    problems, seed = unique_problems(problems), whole("seed", seed, at_least=None)
     N, M, kept, subtrees = shape(method, n, width)
-    chosen = known | limits
+    if N > 1 and temperature == 0:
+        raise ValueError(
+            f"{method} with n={N} at temperature 0 would draw {N} times the same: give a temperature above 0, or n=1."
+        )
+    chosen = known | {name: whole(name, value) for name, value in limits.items()}
     shared = {
         "method": method,
         "N": N,
@@ -189,19 +196,47 @@ def plan(
 def shape(method: str, n: int, width: int) -> tuple[int, int, int, int]:
     """(N, M, kept, subtrees) of a method: a sample of a whole solution is a subtree of width 1 that keeps 1.
 
-    Raises ValueError if n is not positive, or is no multiple of width where the method needs that.
+    Raises ValueError if n or width is no whole number above 0, or n no multiple of width where the method needs that.
     """
-    if n < 1:
-        raise ValueError(f"The budget n is at least 1; got {n}.")
+    n, width = whole("n", n), whole("width", width)
     if method == "cot":
         return 1, 1, 1, 1
     if method == "best_of_n":
         return n, 1, 1, n
-    if width < 1 or n % width:
+    if n % width:
         raise ValueError(
             f"{method} keeps n / width beams, so n={n} must be a multiple of width={width}: change one."
         )
     return (n, width, 1, n // width) if method == "dvts" else (n, width, n // width, 1)
+
+
+def whole(name: str, value: Any, at_least: int | None = 1) -> int:
+    """`value`, a whole number of Python or numpy, as an int; ValueError for anything else, 4.0 and True included."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or (at_least is not None and number < at_least):
+        least = "" if at_least is None else f", at least {at_least}"
+        raise ValueError(f"{name} is a whole number{least}, not {value!r}.")
+    return number
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def unique_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems as a list; ValueError for what is none, and for two with one id."""
+    problems, ids = list(problems), set()
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            kind = type(problem).__name__
+            raise ValueError(f"problems holds a {kind}: pass what tts.load_problems gives, or a list of tts.Problem.")
+        if problem.id in ids:
+            raise ValueError(f"Two problems have the same id {problem.id!r}: ids name the records, give each its own.")
+        ids.add(problem.id)
+    return problems
 
 
 def model_identity(model: Policy | PRM) -> dict[str, str]:
