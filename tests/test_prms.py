@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import weakref
 from dataclasses import replace
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from ttslib.prms.heads import Qwen2ForProcessRewardModel
 from ttslib.prms.prefixes import Prefix, PrefixCache
 from ttslib.problems import Problem
 from ttslib.usage import Usage, counting
+from ttslib.zoo import NANO, ZOO
 
 CONTEXT = 512
 PROBLEM = Problem("p0", "Start with 7, then add 5, take away 3. What is the result?", "9")
@@ -35,7 +37,7 @@ def write_prm(folder, kind: str) -> None:
     network_class(config_class(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=2,
         num_key_value_heads=1, max_position_embeddings=CONTEXT, initializer_range=0.3, bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, prm_format=kind,
     )).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
@@ -459,6 +461,18 @@ def test_a_closed_prm_is_freed(folder):
 def test_unknown_formats_are_named(folder):
     with pytest.raises(ValueError, match="Unknown PRM format 'other': give 'tag' or 'two_class'"):
         load_prm(folder, format="other")
+
+
+@pytest.mark.parametrize("name", [name for name in NANO if not name.startswith("nano-prm")])
+def test_a_policy_is_no_prm(name, tmp_path, monkeypatch):
+    """By name, by the path of its folder and by that of a copy, before any weight is read."""
+    copy = tmp_path / "mine"
+    shutil.copytree(ZOO / name, copy)
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: pytest.fail("it was loaded"))
+    for where in (name, str(ZOO / name), str(copy)):
+        with pytest.raises(ValueError, match=r"is \w+ForCausalLM, .*load a policy with load_policy\.$") as caught:
+            load_prm(where)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_cache_drops_the_ends_of_paths_first_and_keeps_within_its_limit():

@@ -1,7 +1,6 @@
 """PRMs: `load_prm` by name, Hub id or path, each in its original's input format."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path as Folder
 from typing import Any
 
 from ttslib.policies.base import Path
@@ -69,7 +68,7 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     precision = getattr(torch, dtype)
     card = PAPER_PRMS.get(name) if isinstance(where, str) else None
     config, revision = read_config(where, card.revision if card else "main")
-    format = format or (card.format if card else _format_of(name, where, config))
+    format = format or (card.format if card else _format_of(name, config))
     check_backend(name, format, backend)
     known_size = card.parameters if card else checkpoint.hub_parameters(where, revision) if revision else None
     if known_size:
@@ -123,21 +122,20 @@ def _spread(devices: Sequence[str]) -> dict[str, Any]:
     return {"device_map": "balanced", "max_memory": {torch.device(each).index: free_bytes(each) for each in devices}}
 
 
-def _format_of(name: str, where: Folder | str, config: dict) -> str:
-    """The format that config.json names as `prm_format`, as those of nano PRMs do, or that the architecture has; "tag"
-    for a causal LM whose tokenizer got the tag as a token of its own."""
+def _format_of(name: str, config: dict) -> str:
+    """The format that config.json names as `prm_format`, as those of nano PRMs do, or that the architecture has.
+
+    ValueError for any other causal LM: nothing tells a PRM that answers in tokens from a policy.
+    """
     if config.get("prm_format") in FORMATS:
         return config["prm_format"]
     kind = (config.get("architectures") or ["nothing"])[0]
     if kind in ARCHITECTURES:
         return ARCHITECTURES[kind]
-    if isinstance(where, Folder):
-        from transformers import AutoTokenizer
-
-        if "ки" in AutoTokenizer.from_pretrained(where).get_added_vocab():
-            return "tag"
     known = " or ".join(map(repr, FORMATS))
-    raise ValueError(f"{name} is {kind}, which does not say how it is asked: give format={known}.")
+    raise ValueError(
+        f"{name} is {kind}, which does not say how it is asked: give format={known}, or load a policy with load_policy."
+    )
 
 
 def _format_class(format: str) -> type:
