@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from vllm import EngineArgs, LLMEngine
 
+from ttslib.loop import Pump
 from ttslib.memory import reclaim
 
 _live: set[object] = set()
@@ -72,7 +73,7 @@ class Engine:
         ))  # fmt: skip
         self._ids = itertools.count()
         self._waiting: dict[str, asyncio.Future] = {}
-        self._pump: asyncio.Task | None = None
+        self._pump = Pump(name)
 
     def close(self) -> None:
         """Frees weights and cache; RuntimeError while a request is unfinished."""
@@ -82,16 +83,15 @@ class Engine:
         reclaim()
 
     async def submit(self, ids: list[int], params):
-        """vLLM's final output for these token ids; RuntimeError if the engine is closed, or with its cause if it fails.
-        """
+        """vLLM's final output for these token ids; RuntimeError if the engine is closed, in use by another thread's
+        loop, or with its cause if it fails."""
         if self.core is None:
             raise RuntimeError(f"{self.name} is closed: load it again.")
+        self._pump.start(self._run)
         request = f"{next(self._ids)}"
         future = asyncio.get_running_loop().create_future()
         self.core.add_request(request, {"prompt_token_ids": ids}, params)
         self._waiting[request] = future
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.get_running_loop().create_task(self._run())
         try:
             return await future
         finally:

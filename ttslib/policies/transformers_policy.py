@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ttslib.loop import Pump
 from ttslib.memory import reclaim
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
@@ -39,7 +40,7 @@ class TransformersPolicy:
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
         self.ends = end_ids(self.tokenizer, self.model.generation_config)
         self._queue: list[_Request] = []
-        self._pump: asyncio.Task | None = None
+        self._pump = Pump(name)
 
     @property
     def closed(self) -> bool:
@@ -47,23 +48,23 @@ class TransformersPolicy:
 
     def close(self) -> None:
         """See `Policy.close`; RuntimeError while a request is unfinished."""
-        if self._pump is not None and not self._pump.done():
+        if self._pump.busy:
             raise RuntimeError(f"{self.name} has unfinished requests: close it after them.")
         self.model = None
         reclaim()
 
     async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
                      stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
-        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
+        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample, RuntimeError if
+        another thread's event loop is using the model."""
         if self.closed:
             raise RuntimeError(f"{self.name} is closed: load it again.")
         ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
         loop = asyncio.get_running_loop()
         rows = [_Row(ids, seed + i, temperature, top_p, stop, limit) for i in range(n)]
         request = _Request(rows, loop.create_future())
+        self._pump.start(self._run)
         self._queue.append(request)
-        if self._pump is None or self._pump.done():
-            self._pump = loop.create_task(self._run())
         await request.done
         steps = self._prefix.ended(ids, [row.step(self.tokenizer) for row in request.rows])
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
-from contextvars import Context
 from dataclasses import dataclass
 
+from ttslib.loop import Pump
 from ttslib.memory import reclaim
 from ttslib.policies.base import Path
 from ttslib.prms.formats import Encoded, Format, encode_path, shared_prefix
@@ -63,7 +63,7 @@ class TransformersPRM:
         self.usage, self.seconds = Usage(), 0.0
         self._stems: dict[str, tuple[int, ...]] = {}
         self._queue: list[Request] = []
-        self._task: asyncio.Task | None = None
+        self._pump = Pump(name)
 
     @property
     def closed(self) -> bool:
@@ -71,24 +71,22 @@ class TransformersPRM:
 
     def close(self) -> None:
         """See `PRM.close`; RuntimeError while a request is unfinished."""
-        if self._task is not None and not self._task.done():
+        if self._pump.busy:
             raise RuntimeError(f"{self.name} has unfinished requests: close it after them.")
         self.network, self.cache = None, PrefixCache(0)
         reclaim()
 
     async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
-        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError with its cause
-        if the network fails."""
+        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError if another
+        thread's event loop is using the PRM, or with its cause if the network fails."""
         if self.closed:
             raise RuntimeError(f"{self.name} is closed: load it again.")
         loop = asyncio.get_running_loop()
+        self._pump.start(self._drain)
         with self._timed():
             asked = [self._request(path, loop.create_future()) for path in paths if len(path.steps) > len(path.scores)]
         requests = [request for request in asked if request]
         self._queue += requests
-        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
-            # In an empty context: every token is counted for the search that asked, not for the one that came first.
-            self._task = loop.create_task(self._drain(), context=Context())
         await asyncio.gather(*(request.future for request in requests))
         self.usage.add(tokens=0, calls=1)
         replies = (request and request.future.result() for request in asked)
