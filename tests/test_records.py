@@ -1,8 +1,10 @@
 """The store: whole records or none, claims that die with their owner, errors in words."""
 
+import ctypes
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -294,3 +296,126 @@ def test_what_is_no_store(tmp_path):
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="format 99"):
         Store(tmp_path / "new")
+
+
+# -- a store that cannot be written to -------------------------------------------------------------
+
+READ = """
+import sys
+from pathlib import Path
+from scripted import ScriptedPolicy, ScriptedPRM, problems
+from ttslib.experiment import solve
+from ttslib.records import Store, StoreError
+
+def tried(what):
+    try:
+        return what()
+    except StoreError as error:
+        return str(error)
+
+def run(count):
+    settings = {"method": "dvts", "n": 8, "store": store, "progress": False}
+    return [each.trajectories for each in solve(problems(count), ScriptedPolicy("side"), ScriptedPRM(), **settings)]
+
+store = sys.argv[1]
+before = sorted(Path(store).rglob("*"))
+with Store(store) as opened:
+    if not opened.read_only:
+        sys.exit("can write")
+    found = list(opened.records())
+    assert len(opened) == len(found) and opened.get(found[0].key) == found[0]
+    assert opened.status([found[0].key, "x"]) == {found[0].key: ("done", 1)}
+    said = {tried(lambda: opened.put(found[0])), tried(lambda: opened.claim("x")), tried(lambda: opened.release(["x"])),
+            tried(lambda: opened.delete(found[0].key)), tried(lambda: run(len(found) + 1))}
+assert not Path("side").exists(), "something was sampled"
+assert sorted(Path(store).rglob("*")) == before
+print(len(found), len(run(len(found))), *said)
+"""
+
+
+def without_root():
+    """Takes from root, for whom permissions do not count, the capabilities that make it so (Linux)."""
+    if sys.platform == "linux":
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; 24 is PR_CAPBSET_DROP
+            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
+FILL = """
+import os, sys
+from scripted import ScriptedPolicy, ScriptedPRM, problems
+from ttslib.experiment import solve
+from ttslib.records import Store
+for path in sys.argv[1:]:
+    store = Store(path)
+    solve(problems(5), ScriptedPolicy(), ScriptedPRM(), method="dvts", n=8, store=store, progress=False)
+    if path.endswith("closed"):
+        store.close()
+os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """Folder of two finished stores: that of an owner who closed it, and that of one who was killed, with a WAL."""
+    folder = tmp_path_factory.mktemp("filled")
+    command = [sys.executable, "-c", FILL, str(folder / "closed"), str(folder / "killed")]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=60)
+    assert not (folder / "closed" / "records.sqlite-wal").exists()
+    assert (folder / "killed" / "records.sqlite-wal").stat().st_size > 0
+    return folder
+
+
+def read(store, *unwritable):
+    """What `READ` says of a store of which these files are not writable."""
+    for place in unwritable:
+        place.chmod(place.stat().st_mode & ~0o222)
+    try:
+        done = subprocess.run([sys.executable, "-c", READ, str(store)], env=ENVIRONMENT, cwd=store.parent, text=True,
+                              preexec_fn=without_root, capture_output=True, timeout=60)  # fmt: skip
+    finally:
+        for place in unwritable:
+            place.chmod(place.stat().st_mode | 0o200)
+    if "can write" in done.stderr:
+        pytest.skip("permissions do not count for this user")
+    return done
+
+
+@pytest.mark.parametrize(("end", "unwritable"), [
+    ("closed", "all"), ("closed", "folder"), ("closed", "records.sqlite"), ("closed", "owners"),
+    ("closed", "opening.lock"), ("killed", "all"), ("killed", "records.sqlite*"),
+])
+def test_a_store_that_cannot_be_written_to_is_read(tmp_path, filled, end, unwritable):
+    store = tmp_path / "a #store?"
+    shutil.copytree(filled / end, store)
+    places = {"all": [store, *store.rglob("*")], "folder": [store]}
+    done = read(store, *places.get(unwritable, store.glob(unwritable)))
+    assert done.stdout == (
+        f"5 5 The store at {store} is read-only: what it holds can be read; to add to it, copy it to a place that can "
+        "be written, or give another store.\n"
+    ), done.stderr
+    with Store(store) as opened:  # and as soon as it can be written to, it is
+        assert not opened.read_only and opened.claim("x") == "mine"
+
+
+def test_records_that_cannot_be_read_where_they_are_are_not_passed_over(tmp_path, filled):
+    store = tmp_path / "s"
+    shutil.copytree(filled / "killed", store, ignore=shutil.ignore_patterns("*-shm"))
+    last = read(store, store, *store.rglob("*")).stderr.splitlines()[-1]
+    assert "StoreError: The store at" in last and "newest records are still in records.sqlite-wal" in last
+    assert last.endswith("copy the whole folder to a place that can be written.")
+    with Store(store) as opened:
+        assert len(opened) == 5
+
+
+def test_a_folder_without_a_store_that_cannot_be_written_to(tmp_path):
+    program = "import sys; from ttslib.records import Store; Store(sys.argv[1])"
+    (tmp_path / "empty").mkdir(0o555)
+    (tmp_path / "half" / "owners").mkdir(0o555, parents=True)
+    (tmp_path / "half").chmod(0o555)
+    for name in ("empty", "empty/new", "half"):
+        done = subprocess.run([sys.executable, "-c", program, str(tmp_path / name)], preexec_fn=without_root,
+                              capture_output=True, text=True, timeout=60)  # fmt: skip
+        if not done.returncode:
+            pytest.skip("permissions do not count for this user")
+        assert done.stderr.splitlines()[-1].startswith("ttslib.records.StoreError: "), done.stderr

@@ -140,27 +140,35 @@ class Store:
     so what a killed process had claimed is free at once. The directory must be on a local disk. Use it as a
     context manager, or call `close`. Methods may be called from any thread. Raises StoreError if the
     directory cannot be used.
+
+    A store that cannot be written to (its disk, folder or files) is opened for reading: `read_only` is True,
+    and what would write raises StoreError.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         self.owner = uuid.uuid4().hex
         self._lock = threading.RLock()
-        self._owners = self.path / "owners"
+        self._owners, self._file = self.path / "owners", self.path / "records.sqlite"
+        self._owner_file: int | None = None
+        self.read_only = self._file.is_file() and not self._writable()
         try:
-            self._owners.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                self.path / "records.sqlite", timeout=60, isolation_level=None, check_same_thread=False
-            )
+            if not self.read_only:
+                self._owners.mkdir(parents=True, exist_ok=True)
+            self._db = self._connect_read_only() if self.read_only else self._connect(self._file)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"No store can be opened at {self.path} ({error}): give a directory to write in."
             ) from None
         try:
-            with self._errors(), self._opening():
-                self._prepare()
-                self._sweep()
-                self._owner_file = _locked(self._owners / self.owner)
+            with self._errors():
+                if self.read_only:
+                    self._check_format()
+                else:
+                    with self._opening():
+                        self._prepare()
+                        self._sweep()
+                        self._owner_file = _locked(self._owners / self.owner)
         except BaseException:
             self._db.close()
             raise
@@ -277,9 +285,10 @@ class Store:
             with suppress(StoreError), self._transaction() as db:
                 db.execute("DELETE FROM claims WHERE owner = ?", (self.owner,))
             self._db.close()
-            with suppress(FileNotFoundError):
-                (self._owners / self.owner).unlink()
-            os.close(self._owner_file)
+            if self._owner_file is not None:
+                with suppress(FileNotFoundError):
+                    (self._owners / self.owner).unlink()
+                os.close(self._owner_file)
 
     def __enter__(self) -> Store:
         return self
@@ -287,13 +296,43 @@ class Store:
     def __exit__(self, *_) -> None:
         self.close()
 
-    def _prepare(self) -> None:
+    def _writable(self) -> bool:
+        places = (self.path, self._owners, self.path / "opening.lock", *self.path.glob("records.sqlite*"))
+        return all(os.access(place, os.W_OK) for place in places if place.exists())
+
+    def _connect(self, file: Path | str) -> sqlite3.Connection:
+        uri = isinstance(file, str)
+        return sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False, uri=uri)
+
+    def _connect_read_only(self) -> sqlite3.Connection:
+        """As a file that nobody changes, unless it has a WAL: SQLite reads that with a -shm file beside it, which it
+        may be unable to make here."""
+        uri, wal = self._file.absolute().as_uri(), self._file.with_name(f"{self._file.name}-wal")
+        if wal.exists():
+            db = self._connect(f"{uri}?mode=ro")
+            try:
+                db.execute("PRAGMA user_version")
+                return db
+            except sqlite3.OperationalError as error:
+                db.close()
+                if wal.stat().st_size:
+                    raise StoreError(
+                        f"The store at {self.path} is read-only, and its newest records are still in {wal.name}, which "
+                        f"cannot be read there ({error}): copy the whole folder to a place that can be written."
+                    ) from error
+        return self._connect(f"{uri}?immutable=1")
+
+    def _check_format(self) -> int:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA):
+        if version != SCHEMA and (version or self.read_only):
             raise StoreError(
                 f"The store at {self.path} has format {version}, and this ttslib reads format {SCHEMA}: "
                 "use another directory."
             )
+        return version
+
+    def _prepare(self) -> None:
+        version = self._check_format()
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a record that was reported survives a power cut too
         if version == 0:
@@ -326,6 +365,11 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self.read_only:
+            raise StoreError(
+                f"The store at {self.path} is read-only: what it holds can be read; to add to it, copy it to a place "
+                "that can be written, or give another store."
+            )
         with self._lock, self._errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -340,7 +384,7 @@ class Store:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code in FULL:
                 raise StoreFull(
@@ -383,7 +427,7 @@ _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 def _after_fork() -> None:
     # A forked child shares the lock: it must not keep the owner alive after the parent is gone.
     for store in list(_open_stores):
-        with suppress(OSError):
+        with suppress(OSError, TypeError):  # a read-only store has no such file
             os.close(store._owner_file)
     _open_stores.clear()
 
