@@ -28,7 +28,7 @@ test:     ## run the tests (TESTS="tests/test_x.py -k name" for some of them)
 	$(ENV) --doing "test: running the tests" -- -m pytest -q $(TESTS) $(ARGS)
 
 lab:      ## open the notebooks in JupyterLab
-	$(ENV) --doing "lab: starting JupyterLab" -- -m jupyterlab --notebook-dir=. $(ARGS)
+	$(ENV) --doing "lab: starting JupyterLab" -- -m ttslib.lab --notebook-dir=. $(ARGS)
 
 bench:    ## measure tokens per second, raw and in searches
 	$(ENV) --doing "bench: measuring throughput" -- -m ttslib.bench $(ARGS)

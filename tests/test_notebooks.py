@@ -4,6 +4,7 @@ Run: python -m pytest tests/test_notebooks.py
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 from scripted import ScriptedPolicy, ScriptedPRM
 
 import ttslib as tts
-from ttslib import models, run
+from ttslib import lab, models, run
 from ttslib.plan.hardware import NO_GPU
 from ttslib.policies.base import Step
 
@@ -159,6 +161,52 @@ def test_where_every_cell_fails_there_are_no_numbers(tmp_path, monkeypatch, caps
     assert "24 of 24 cells failed, the first: cot" in capsys.readouterr().out
     with pytest.raises(ValueError, match="None of 4 cells has a result, the first with ValueError: too long."):
         cells(QUICKSTART, tmp_path, monkeypatch, broken, ScriptedPRM())
+
+
+# -- the interpreter -------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["JUPYTER_PATH", "JUPYTER_DATA_DIR", "HOME"])
+def decoy(request, tmp_path, monkeypatch):
+    """Kernels "python3" and "other" of an interpreter that does not exist, where Jupyter looks for kernels first."""
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    for name in ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(request.param, str(tmp_path / "decoy"))
+    share = tmp_path / "decoy" / (".local/share/jupyter" if request.param == "HOME" else "")
+    for name in ("python3", "other"):
+        (share / "kernels" / name).mkdir(parents=True)
+        spec = {"argv": [str(tmp_path / "missing"), "-f", "{connection_file}"], "display_name": "x"}
+        (share / "kernels" / name / "kernel.json").write_text(json.dumps(spec | {"language": "python"}))
+    return tmp_path / "missing"
+
+
+@pytest.mark.parametrize("kernel", ["python3", "other", "nowhere", None])
+def test_a_notebook_runs_on_the_interpreter_that_started_it(kernel, decoy, tmp_path):
+    """Whatever kernels there are, and whichever it names."""
+    tagged = {"tags": ["parameters"]}
+    parameters = nbformat.v4.new_code_cell("PROFILE, FIGURES, STORE = 'nano', '', ''", metadata=tagged)
+    asks = nbformat.v4.new_code_cell("import sys; print(sys.executable, PROFILE)")
+    about = {"kernelspec": {"name": kernel, "display_name": "x", "language": "R"}} if kernel else {}
+    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, asks], metadata=about), tmp_path / "00_x.ipynb")
+    before = dict(os.environ)
+    run.execute(tmp_path / "00_x.ipynb", "smoke", tmp_path / "figures", tmp_path / "store")
+    (said,) = nbformat.read(tmp_path / "figures" / "00_x" / "00_x.ipynb", as_version=4).cells[-1].outputs
+    assert said.text == f"{sys.executable} smoke\n"
+    assert dict(os.environ) == before
+
+
+def test_jupyterlab_opens_notebooks_on_the_interpreter_that_started_it(decoy, monkeypatch):
+    found = []
+
+    def kernel():
+        found.append(KernelSpecManager().get_kernel_spec("python3").argv[0])
+
+    monkeypatch.setattr("jupyterlab.labapp.main", kernel)
+    for start in (kernel, lab.main, kernel):
+        start()
+    assert found == [str(decoy), sys.executable, str(decoy)]
+    assert "-m ttslib.lab --notebook-dir=." in (ROOT / "Makefile").read_text()
 
 
 # -- the command line ------------------------------------------------------------------------------

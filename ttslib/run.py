@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ttslib.lab import KERNEL, own_kernel
 from ttslib.profiles import get_profile
 
 OWN = {"PROFILE": "--profile", "FIGURES": "--figures", "STORE": "--store"}
@@ -65,6 +66,8 @@ def execute(
 ) -> float:
     """Runs one notebook at `profile` and returns its seconds; papermill's error passes through.
 
+    It runs on this interpreter, whatever kernel it names and whatever kernels are installed.
+
     Of `parameters` it gets those that it has; a value that is a file or folder is seen from the notebook's folder.
     """
     import papermill
@@ -74,13 +77,16 @@ def execute(
     own = {name: value for name, value in (parameters or {}).items() if name in parameters_of(notebook)}
     own |= {name: os.path.relpath(value, here) for name, value in own.items() if _is_path(value)}
     start = time.perf_counter()
-    papermill.execute_notebook(
-        str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
-        # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
-        parameters={
-            "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here), **own,
-        },
-    )
+    with own_kernel():
+        papermill.execute_notebook(
+            str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
+            kernel_name=KERNEL, language="python",
+            # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
+            parameters={
+                "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
+                **own,
+            },
+        )  # fmt: skip
     _drop_stderr(folder / notebook.name)
     return time.perf_counter() - start
 
