@@ -413,7 +413,8 @@ def test_a_folder_without_a_store_that_cannot_be_written_to(tmp_path):
     (tmp_path / "empty").mkdir(0o555)
     (tmp_path / "half" / "owners").mkdir(0o555, parents=True)
     (tmp_path / "half").chmod(0o555)
-    for name in ("empty", "empty/new", "half"):
+    (tmp_path / "closed").mkdir(0o000)
+    for name in ("empty", "empty/new", "half", "closed"):
         done = subprocess.run([sys.executable, "-c", program, str(tmp_path / name)], preexec_fn=without_root,
                               capture_output=True, text=True, timeout=60)  # fmt: skip
         if not done.returncode:

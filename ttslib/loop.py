@@ -1,5 +1,5 @@
-"""One blocking call around a coroutine: in a script, a notebook (where a loop already runs), a test. And the task that
-serves a model in whatever loop asks it."""
+"""One blocking call around a coroutine: in a script, a notebook (where a loop already runs), a test; and the task that
+serves a model in the loop that asks it."""
 
 from __future__ import annotations
 

@@ -151,8 +151,8 @@ class Store:
         self._lock = threading.RLock()
         self._owners, self._file = self.path / "owners", self.path / "records.sqlite"
         self._owner_file: int | None = None
-        self.read_only = self._file.is_file() and not self._writable()
         try:
+            self.read_only = self._file.is_file() and not self._writable()
             if not self.read_only:
                 self._owners.mkdir(parents=True, exist_ok=True)
             self._db = self._connect_read_only() if self.read_only else self._connect(self._file)
