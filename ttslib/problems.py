@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ttslib.grading import extract_answer
+from ttslib.boxes import answers_in
 from ttslib.zoo import hub_file
 
 
@@ -219,7 +219,7 @@ def _concluded(text: str) -> str | None:
     ends = bool(mark) and "\n" not in end.strip()
     text = end.strip() if ends else text
     if "\\boxed" in text or "\\fbox" in text:
-        return extract_answer(text) or ""
+        return next(reversed(answers_in(text)), "")
     return text if ends else None
 
 
