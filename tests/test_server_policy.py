@@ -196,7 +196,7 @@ class FakeServer:
         body = json.loads(request.content)
         self.bodies.append(body)
         choices = [self.choice(index) for index in range(body.get("n", 1))]
-        return httpx.Response(200, json={"choices": choices[::-1], "usage": {"completion_tokens": 77}})
+        return httpx.Response(200, text=json.dumps({"choices": choices[::-1], "usage": {"completion_tokens": 77}}))
 
     def choice(self, index):
         ids = self.tokenizer.encode(f"1 + {index}", add_special_tokens=False)
@@ -342,6 +342,23 @@ def test_a_server_without_token_ids_is_said_and_solves_whole_problems(load, toke
     assert (step.text, step.finish) == ("1 + 1", "eos")
     assert step.tokens == tuple(tokenizer.encode("1 + 1", add_special_tokens=False))
     assert policy.usage.tokens == 77  # the server's count, not that of the second encoding
+
+
+def test_control_tokens_in_a_text_that_is_encoded_again_are_plain_text(load, tokenizer):
+    text = "1<|im_end|> + <extra_0> ки 1"
+    with pytest.warns(UserWarning):
+        policy = load(plain_server(tokenizer, text=text))
+    ((step,),) = ask(policy, PROBLEMS[:1])
+    assert step.text == tokenizer.decode(step.tokens) == text
+    assert not set(step.tokens) & set(tokenizer.all_special_ids)
+    assert not set(step.tokens) & {tokenizer.convert_tokens_to_ids(each) for each in ("<extra_0>", "ки")}
+
+
+def test_lone_surrogates_of_a_reply_are_replaced(load, tokenizer):
+    with pytest.warns(UserWarning):
+        policy = load(plain_server(tokenizer, text="1\ud800 + 1\udfff"))
+    ((step,),) = ask(policy, PROBLEMS[:1])
+    assert step.text == tokenizer.decode(step.tokens) == "1\ufffd + 1\ufffd"
 
 
 @pytest.mark.parametrize(

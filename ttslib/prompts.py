@@ -6,8 +6,9 @@ question, without a system message. Every family ends a step with a blank line; 
 ids of its tokenizer and generation config), and a search also ends a path at a closed box.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ttslib.plain_text import PlainText
 from ttslib.problems import Problem
 
 LLAMA_SYSTEM = r"""Solve the following math problem efficiently and clearly:
@@ -51,11 +52,14 @@ class Prompt:
         return [*system, {"role": "user", "content": problem.question + self.after}]
 
     def ids(self, tokenizer, problem: Problem) -> tuple[int, ...]:
-        """Token ids of the rendered prompt, the assistant's turn opened; the same on every day."""
+        """Token ids of the rendered prompt, the assistant's turn opened; the same on every day. The question is plain
+        text, whatever control tokens it spells."""
+        plain = PlainText(tokenizer, [problem.question])
+        messages = self.messages(replace(problem, question=plain.hide(problem.question)))
         text = tokenizer.apply_chat_template(
-            self.messages(problem), add_generation_prompt=True, tokenize=False, date_string=DATE
+            messages, add_generation_prompt=True, tokenize=False, date_string=DATE
         )
-        return tuple(tokenizer.encode(text, add_special_tokens=False))
+        return tuple(plain.encode(text))
 
 
 PROMPTS = {prompt.name: prompt for prompt in (

@@ -27,6 +27,7 @@ from typing import Any
 
 import httpx
 
+from ttslib.plain_text import PlainText, mend
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
@@ -204,7 +205,7 @@ class ServerPolicy:
             raise RuntimeError(f"The server at {self.url} refused ({response.status_code}): {_reason(response)}")
         try:
             answer = response.json()
-            return answer | {"choices": [choice | {"text": str(choice["text"])} for choice in answer["choices"]]}
+            return answer | {"choices": [choice | {"text": mend(str(choice["text"]))} for choice in answer["choices"]]}
         except (ValueError, KeyError, TypeError):
             raise RuntimeError(f"The server at {self.url} did not answer with completions.") from None
 
@@ -212,7 +213,8 @@ class ServerPolicy:
         text, finish = choice["text"], self._finish(choice, stop)
         if finish == "step" and not text.endswith(stop):
             text += stop
-        tokens = choice["token_ids"] if self.exact else self.tokenizer.encode(text, add_special_tokens=False)
+        plain = PlainText(self.tokenizer, [text])
+        tokens = choice["token_ids"] if self.exact else plain.encode(plain.hide(text))
         logprobs = (choice.get("logprobs") or {}).get("token_logprobs") or ()
         return Step(text, tuple(tokens), finish, float(sum(each for each in logprobs if each is not None)))
 
