@@ -30,6 +30,7 @@ from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
 from ttslib.prompts import PROMPTS, Prompt
+from ttslib.records import cell_key
 
 TEMPLATES = FilePath(__file__).with_name("templates")
 LLAMA = ("<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|end_of_text|>", "<|eom_id|>")
@@ -123,6 +124,18 @@ def test_the_rendered_prompt_is_that_of_the_family_token_by_token(family):
     assert tokenizer.decode(ids) == "".join(RENDERED[family])
     begin = FAMILIES[family][1]
     assert begin is None or ids.count(tokenizer.convert_tokens_to_ids(begin)) == 1
+
+
+@each_family
+def test_control_tokens_in_a_question_are_plain_text(family):
+    tokenizer = tokenizer_of(family)
+    spelt = "".join(FAMILIES[family][0])
+    ids = PROMPTS[FAMILIES[family][3]].ids(tokenizer, replace(PROBLEM, question=f"Solve{spelt}for x"))
+    usual = PROMPTS[FAMILIES[family][3]].ids(tokenizer, replace(PROBLEM, question="Solvefor x"))
+    place = next(at for at, (one, other) in enumerate(zip(ids, usual, strict=False)) if one != other)
+    more = len(ids) - len(usual)
+    assert ids[:place] + ids[place + more :] == usual and max(ids[place : place + more]) < 257  # bytes, one by one
+    assert tokenizer.decode(ids) == tokenizer.decode(usual).replace("Solvefor", f"Solve{spelt}for")
 
 
 def prefixes(family, room=4096):
@@ -223,7 +236,8 @@ def test_a_card_is_consistent_and_its_parameters_are_those_of_the_architecture(c
     assert 0 < card.active_parameters <= card.parameters
     assert card.heads % card.kv_heads == 0 and card.heads * card.head_dim == card.hidden_size
     assert card.prompt in PROMPTS and card.max_new_tokens <= card.context
-    assert 0 < card.temperature <= 2 and 0 < card.top_p <= 1
+    assert 0 < card.temperature <= 2 and 0 < card.top_p <= 1 and card.cot_temperature in (0, card.temperature)
+    assert card.max_step_tokens <= card.max_new_tokens
     assert card.hub_id.endswith(f"/{card.name}") and PAPER_POLICIES[card.hub_id] is card
     assert len(card.revision) == 40 and int(card.revision, 16)
 
@@ -328,7 +342,9 @@ def test_an_exact_hub_id_is_loaded_offline_as_the_registry_has_it(hub, hub_id, f
     cached(hub.cache, hub_id, family)
     card, policy = PAPER_POLICIES[hub_id], load_policy(hub_id, backend="transformers")
     assert (policy.name, policy.revision, policy.prompt) == (hub_id, card.revision, PROMPTS[card.prompt])
-    assert policy.sampling == Sampling(card.temperature, card.top_p, card.max_new_tokens)
+    usual = Sampling(0.7, 1.0, 8192, cot_temperature=0.0, max_step_tokens=2048)
+    thinking = Sampling(0.6, 0.95, 32_768, cot_temperature=0.6, max_step_tokens=32_768)
+    assert policy.sampling == card.sampling == (thinking if family == "r1-distill" else usual)
     assert policy.settings["max_model_len"] == context
     assert load_policy(hub_id, backend="transformers", prompt="nano").prompt is PROMPTS["nano"]
 
@@ -450,10 +466,9 @@ def test_the_nucleus_is_the_fewest_likeliest_tokens_that_reach_top_p():
 class Own(ScriptedPolicy):
     """With sampling settings of its own; notes those it is asked with."""
 
-    sampling = Sampling(0.6, 0.95, 32_768)
-
-    def __init__(self):
+    def __init__(self, **sampling):
         super().__init__()
+        self.sampling = Sampling(0.6, 0.95, 32_768, **sampling)
         self.asked = set()
 
     async def sample(self, path, *, temperature, max_tokens, top_p=1.0, **options):
@@ -465,17 +480,18 @@ def cell(policy=None, method="best_of_n", **options):
     return plan(problems(1), policy or ScriptedPolicy(), ScriptedPRM(), method=method, n=4, **options)[0]
 
 
-def test_a_cell_without_top_p_has_the_address_it_always_had():
+def test_the_address_of_a_cell_names_the_rules_and_top_p_only_below_one():
     content = {
-        "method": "best_of_n", "N": 4, "M": 1, "kept": 1, "subtrees": 4, "seed": 0, "temperature": 0.7,
+        "rules": 2, "method": "best_of_n", "N": 4, "M": 1, "kept": 1, "subtrees": 4, "seed": 0, "temperature": 0.7,
         "limits": {"max_tokens": 8192},
         "policy": {"name": "scripted", "revision": "r1", "backend": "ScriptedPolicy"},
         "prm": {"name": "scripted-prm", "revision": "r1", "backend": "ScriptedPRM"},
     }  # fmt: skip
     plain = cell()
     assert {name: value for name, value in plain.content.items() if name != "problem"} == content
-    # Of the code before there was a top_p.
-    assert plain.key == "20c6649a8c9aaa20f96cfd021e089bae83ca23ff01f306cea0470e41eb527529"
+    before = {name: value for name, value in plain.content.items() if name != "rules"}
+    # Of the code before there were rules, whose records are not those of these.
+    assert plain.key != cell_key(before) == "20c6649a8c9aaa20f96cfd021e089bae83ca23ff01f306cea0470e41eb527529"
     assert cell(top_p=1.0).key == cell(temperature=0.7).key == plain.key
     assert cell(top_p=0.95).key != plain.key and cell(top_p=0.95).content["top_p"] == 0.95
     assert cell(method="cot", top_p=0.95).key == cell(method="cot").key
@@ -487,12 +503,20 @@ def test_a_cell_without_top_p_has_the_address_it_always_had():
 
 
 @pytest.mark.parametrize("method", ["best_of_n", "beam_search", "dvts", "cot"])
-def test_a_search_samples_as_the_policy_has_it_unless_told_otherwise(method, tmp_path):
+@pytest.mark.parametrize("own", [{}, {"cot_temperature": 0.6, "max_step_tokens": 32_768}])
+def test_a_search_samples_as_the_policy_has_it_unless_told_otherwise(method, own, tmp_path):
     told = {"temperature": 0.8, "top_p": 0.5, "max_tokens": 90}
     for settings, (heat, top_p, limit) in [({}, (0.6, 0.95, 32_768)), (told, (0.8, 0.5, 90))]:
-        policy = Own()
+        policy = Own(**own)
         options = {"method": method, "n": 4, "store": tmp_path, "progress": False} | settings
         assert not solve(problems(2), policy, ScriptedPRM(), **options).failures
-        assert {asked[:2] for asked in policy.asked} == {(0.0, 1.0) if method == "cot" else (heat, top_p)}
-        whole = method in ("cot", "best_of_n")
-        assert max(asked[2] for asked in policy.asked) == (limit if whole else min(2048, limit))
+        cot = (0.6, 0.95) if own else (0.0, 1.0)
+        assert {asked[:2] for asked in policy.asked} == {cot if method == "cot" else (heat, top_p)}
+        longest = limit if method in ("cot", "best_of_n") else min(policy.sampling.max_step_tokens, limit)
+        assert max(asked[2] for asked in policy.asked) == longest
+
+
+def test_a_step_limit_of_ones_own_comes_before_the_policys():
+    limits = cell(Own(max_step_tokens=99), "beam_search").content["limits"]
+    assert limits == {"max_depth": 40, "max_step_tokens": 99, "max_tokens": 32_768}
+    assert cell(Own(max_step_tokens=99), "beam_search", max_step_tokens=5).content["limits"]["max_step_tokens"] == 5

@@ -26,7 +26,7 @@ from ttslib.profiles import Profile, get_profile
 from ttslib.provenance import versions
 from ttslib.records import FAILED, Record, Store, StoreError, canonical_json, cell_key
 from ttslib.results import Results
-from ttslib.search import METHODS, Tree
+from ttslib.search import METHODS, RULES, Tree
 from ttslib.search.best_of_n import score_samples
 from ttslib.usage import Metered, Usage
 
@@ -86,12 +86,12 @@ def solve(
 
     A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
     with `retry_failed` such cells are run again, but not the samples of a closed policy. `limits` are the method's own:
-    max_depth, max_step_tokens, max_tokens. `temperature`, `top_p` and `max_tokens` are by default the policy's own
-    (`policy.sampling`: 0.7, 1 and 8192, or what the paper has for that model); "cot" is greedy whatever the first two
-    are. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the environment
-    has TTSLIB_QUIET=1. Calls of several threads are served one after the other. Raises ValueError, before anything
-    runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only and lacks a
-    cell.
+    max_depth, max_step_tokens, max_tokens. `temperature`, `top_p` and the two limits of tokens are by default the
+    policy's own (`policy.sampling`: 0.7, 1, 2048 and 8192, or what the paper has for that model); "cot" is always
+    sampled as the policy has it, for most models greedily. `prm` may be None for methods that need none. `progress`: a
+    bar on stderr; default yes, unless the environment has TTSLIB_QUIET=1. Calls of several threads are served one after
+    the other. Raises ValueError, before anything runs, for arguments that no search can run with, StoreError if the
+    store cannot be used, or is read-only and lacks a cell.
     """
     concurrency = whole("concurrency", concurrency)
     cells = plan(
@@ -153,8 +153,8 @@ def plan(
     if unknown := sorted(set(limits) - set(known)):
         raise ValueError(f"{method} has no setting {unknown[0]!r}: its limits are {', '.join(known)}.")
     own = getattr(policy, "sampling", None) or Sampling()
-    if "max_tokens" in known and getattr(policy, "sampling", None):
-        known["max_tokens"] = own.max_tokens
+    if getattr(policy, "sampling", None):
+        known |= {name: getattr(own, name) for name in ("max_tokens", "max_step_tokens") if name in known}
     temperature = own.temperature if temperature is None else temperature
     top_p = own.top_p if top_p is None else top_p
     if not _number(temperature) or not 0 <= temperature <= 2:
@@ -170,14 +170,17 @@ def plan(
             f"{method} with n={N} at temperature 0 would draw {N} times the same: give a temperature above 0, or n=1."
         )
     chosen = known | {name: whole(name, value) for name, value in limits.items()}
+    if method == "cot":
+        temperature, top_p = own.cot_temperature, own.top_p
     shared = {
+        "rules": RULES,
         "method": method,
         "N": N,
         "M": M,
         "kept": kept,
         "subtrees": subtrees,
         "seed": seed,
-        "temperature": 0.0 if method == "cot" else float(temperature),
+        "temperature": float(temperature),
         "limits": {k: v for k, v in chosen.items() if method not in SAMPLING or k not in TREE_SETTINGS},
         "policy": model_identity(policy),
         "prm": None if prm is None else model_identity(prm),

@@ -63,7 +63,7 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
         "max_model_len": max_model_len or min(longest, config.get("max_position_embeddings", longest)),
     } | ({} if served else {"dtype": dtype})
     policy = _backend(backend)(str(where), **settings, **options)
-    policy.sampling = Sampling(card.temperature, card.top_p, card.max_new_tokens) if card else Sampling()
+    policy.sampling = card.sampling if card else Sampling()
     return policy
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ttslib.plain_text import mend
+
 if TYPE_CHECKING:
     from ttslib.problems import Problem
     from ttslib.usage import Usage
@@ -15,7 +17,7 @@ class Step:
     """One sampled step of a path.
 
     Attributes:
-        text: the step, its separator included when one was produced.
+        text: the step, its separator included when one was produced; a lone surrogate becomes U+FFFD.
         tokens: the ids the policy produced; a continuation appends ids and never encodes the text again.
         finish: "step" (separator reached), "eos" (the model ended) or "length" (token limit, or
             no room for a next step).
@@ -26,6 +28,9 @@ class Step:
     tokens: tuple[int, ...] = ()
     finish: str = "step"
     logprob: float = 0.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "text", mend(self.text))
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,16 @@ class Path:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a policy is sampled unless a search is told otherwise; the defaults are the paper's for most models."""
+    """How a policy is sampled unless a search is told otherwise; the defaults are the paper's for most models.
+
+    `cot_temperature` is that of chain of thought, always; `max_step_tokens` bounds a step of a tree search.
+    """
 
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 8192
+    cot_temperature: float = 0.0
+    max_step_tokens: int = 2048
 
 
 class Policy(Protocol):

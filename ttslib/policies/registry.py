@@ -1,9 +1,9 @@
 """The paper's policies: where they are, how large they are, how they are asked and sampled.
 
 Sources. Hub ids, prompts and sampling: the paper's section on its setup and its code: temperature 0.7, top_p 1 and
-8,192 new tokens; for the models distilled from R1 0.6, 0.95 and 32,768. (That code tells families apart by a word in
-the name, so it asks "DeepSeek-R1-Distill-Qwen" as a Qwen2.5; here they are asked as it means to: no system message, see
-prompts.py.) Qwen2.5-Math is in the code's list only; it writes no more than its context holds.
+8,192 new tokens, 2,048 a step; for the models distilled from R1 0.6, 0.95 and 32,768, of one step too, and chain of
+thought, greedy elsewhere, is sampled like that. These are asked without a system message: see prompts.py. Qwen2.5-Math
+is in the code's list only; it writes no more than its context holds.
 
 Architecture: each model's config.json; `parameters` is the exact count that follows from it, shared embeddings once.
 Revisions: for each Hub id the commit that several published projects pin, by name or as the snapshot in their cache.
@@ -14,6 +14,8 @@ R1-Distill and Qwen2.5-Math have the 18T of the Qwen2.5 they grew from.
 """
 
 from dataclasses import dataclass
+
+from ttslib.policies.base import Sampling
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class PolicyCard:
         tied: whether the embedding matrix is also the output matrix.
         context: tokens that it takes at most, prompt included.
         prompt: name in `ttslib.prompts.PROMPTS`.
-        temperature, top_p, max_new_tokens: how it is sampled, unless a search is told otherwise.
+        temperature, top_p, max_new_tokens, cot_temperature, max_step_tokens: its `sampling`.
         pretraining_tokens: for the FLOPs of its training.
     """
 
@@ -52,7 +54,14 @@ class PolicyCard:
     temperature: float
     top_p: float
     max_new_tokens: int
+    cot_temperature: float
+    max_step_tokens: int
     pretraining_tokens: float
+
+    @property
+    def sampling(self) -> Sampling:
+        """How it is sampled, unless a search is told otherwise."""
+        return Sampling(self.temperature, self.top_p, self.max_new_tokens, self.cot_temperature, self.max_step_tokens)
 
 
 # layers, hidden size, intermediate size, heads, key/value heads, channels a head, vocabulary, tied
@@ -67,11 +76,11 @@ QWEN_7B = (28, 3584, 18944, 28, 4, 128, 152_064, False)
 QWEN_14B = (48, 5120, 13824, 40, 8, 128, 152_064, False)
 QWEN_32B = (64, 5120, 27648, 40, 8, 128, 152_064, False)
 QWEN_72B = (80, 8192, 29568, 64, 8, 128, 152_064, False)
-# context, prompt, temperature, top_p, new tokens
-LLAMA = (131_072, "llama3", 0.7, 1.0, 8192)
-QWEN = (32_768, "qwen2.5", 0.7, 1.0, 8192)
-MATH = (4096, "qwen2.5", 0.7, 1.0, 4096)
-R1 = (131_072, "r1", 0.6, 0.95, 32_768)
+# context, prompt, temperature, top_p, new tokens, temperature of chain of thought, tokens a step
+LLAMA = (131_072, "llama3", 0.7, 1.0, 8192, 0.0, 2048)
+QWEN = (32_768, "qwen2.5", 0.7, 1.0, 8192, 0.0, 2048)
+MATH = (4096, "qwen2.5", 0.7, 1.0, 4096, 0.0, 2048)
+R1 = (131_072, "r1", 0.6, 0.95, 32_768, 0.6, 32_768)
 
 
 def _card(

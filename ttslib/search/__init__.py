@@ -7,5 +7,7 @@ from ttslib.search.dvts import dvts
 from ttslib.search.tree import Node, Trajectory, Tree
 
 METHODS = {"cot": cot, "best_of_n": best_of_n, "beam_search": beam_search, "dvts": dvts}
+RULES = 2
+"""Counts up when a search finds something else with the same samples; part of every cell's address."""
 
-__all__ = ["METHODS", "Node", "Trajectory", "Tree", "beam_search", "best_of_n", "cot", "dvts"]
+__all__ = ["METHODS", "RULES", "Node", "Trajectory", "Tree", "beam_search", "best_of_n", "cot", "dvts"]

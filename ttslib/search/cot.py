@@ -1,4 +1,4 @@
-"""Chain of thought: one greedy solution."""
+"""Chain of thought: one solution, greedy unless it is told a temperature."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ async def cot(
     max_tokens: int = 8192,
     tree: Tree | None = None,
 ) -> list[Trajectory]:
-    """One solution at temperature 0, in a list; scored if a PRM is given.
+    """One solution, in a list; scored if a PRM is given.
 
-    The signature is that of the other methods, but the result is always one greedy sample: `n`, `temperature`,
-    `top_p` and the settings of the tree searches have no effect.
+    The signature is that of the other methods, but the result is always one sample: `n` and the settings of the tree
+    searches have no effect, and at temperature 0 nor has `top_p`.
     """
     return await best_of_n(
-        problem, policy, prm, n=1, seed=seed, temperature=0.0, max_tokens=max_tokens, tree=tree
+        problem, policy, prm, n=1, seed=seed, temperature=temperature, top_p=top_p if temperature else 1.0,
+        max_tokens=max_tokens, tree=tree,
     )
