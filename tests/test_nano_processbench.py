@@ -21,6 +21,7 @@ from ttslib.nano.specs import POLICIES
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.nano.subjects import Worked
 from ttslib.policies import Step
+from ttslib.prms.base import Unread
 from ttslib.problems import load_problems
 from ttslib.processbench import NANOPROCESSBENCH, LabelledSolution, load_processbench
 from ttslib.stats import Estimate, accuracy
@@ -197,6 +198,19 @@ def test_scores_are_had_where_a_loop_already_runs():
         return score_solutions(ScriptedPRM(), SOLUTIONS)
 
     assert asyncio.run(notebook()) == score_solutions(ScriptedPRM(), SOLUTIONS)
+
+
+@pytest.mark.parametrize("reason", [None, Unread.LONG, Unread.MARKER])
+def test_a_solution_that_cannot_be_read_is_named_and_the_rest_is_judged(reason):
+    class Some(ScriptedPRM):
+        async def score(self, paths):
+            return [reason if path.problem.id == "s3" else [0.9] * (len(path.steps) - 1) + [0.1] for path in paths]
+
+    scores = score_solutions(Some(), SOLUTIONS)
+    assert scores.left_out == {"s3": reason or Unread.LONG} and scores[3] == () and len(scores) == 9
+    labels = [len(each.steps) - 1 if at % 2 else -1 for at, each in enumerate(SOLUTIONS)]
+    judged = judge(*scores.read(labels), 0.5)
+    assert (judged.wrong.n, judged.right.n, judged.wrong.value, judged.right.value) == (3, 5, 1.0, 0.0)
 
 
 @pytest.mark.parametrize("reply", [[0.5, 0.5], [], [1.5], [float("nan")]])

@@ -31,6 +31,7 @@ from transformers import (
 from ttslib.experiment import model_identity
 from ttslib.policies.base import Path, Step
 from ttslib.prms import PAPER_PRMS, load_prm
+from ttslib.prms.base import Unread
 from ttslib.prms.formats import one_token
 from ttslib.prms.heads import Qwen2ForPrmModel, Qwen2ForProcessRewardModel, step_scores
 from ttslib.prms.tag_token import TagToken
@@ -419,7 +420,7 @@ def test_an_over_long_path_has_no_scores_and_the_longest_that_fits_has_all_its_s
     wanted = [expected(QUESTION, [step] * count)]
     for prm in prms:
         assert close(scores_of(prm, path([step] * count)), wanted, 1e-4) and len(wanted[0]) == count
-        assert scores_of(prm, path([step] * (count + 1))) == [None]
+        assert scores_of(prm, path([step] * (count + 1))) == [Unread.LONG]
 
 
 # Where scores are read ------------------------------------------------------------------------------------------------
@@ -460,6 +461,51 @@ def test_the_ids_of_math_shepherd_are_the_true_ones(folders):
     encoded = format.encode("1?", ["1", "2"])
     assert encoded.ids == (1, 28705, 29001, 29012, 28705, 29001, 12902, 13, 29002, 12902)
     assert encoded.positions == (6, 9)
+
+
+CONTROLS = {
+    "tag": ["ки", "<s>", "</s>", "<unk>"], "two_class": ["<extra_0>", "<|im_end|>", "<|im_start|>"],
+    "chat_turns": ["<|eot_id|>", "<|start_header_id|>", "<|begin_of_text|>"],
+    "value_head": ["<|im_end|>", "<|endoftext|>", "<extra_0>"],
+}  # fmt: skip
+
+
+def test_control_tokens_in_question_and_steps_are_plain_text(prms, kind):
+    """Every token is the one of the usual text, but for those that spell the control tokens out."""
+    format = prms[1].format
+    usual = format.encode("What is  here, and  here?", ["Say  once.\n\n", "Then  6."])
+    reserved = set(format.tokenizer.added_tokens_decoder)
+    for control in CONTROLS[kind]:
+        steps = ["Say  once.\n\n", "Then  6."]
+        if control not in ("ки", "<extra_0>") or kind in ("chat_turns", "value_head"):
+            steps = [step.replace("  ", f" {control} ") for step in steps]
+        question = f"What is {control} here, and {control} here?"
+        odd = format.encode(question, steps)
+        assert [token for token in odd.ids if token in reserved] == [token for token in usual.ids if token in reserved]
+        assert [odd.ids[position] for position in odd.positions] == [usual.ids[at] for at in usual.positions]
+        shown = format.tokenizer.decode(odd.ids)
+        assert shown.count(control) - format.tokenizer.decode(usual.ids).count(control) == 2 + 2 * (control in steps[0])
+        first, second = (scores_of(prm, path(steps, question))[0] for prm in prms)
+        assert close([first], [second], 1e-4) and len(first) == 2
+
+
+@pytest.mark.parametrize("question", ["ки", "A кит and ки?", " ки\nки ки", "к и", "What is ки ки?"])
+def test_tags_of_the_question_are_no_tags_of_steps(folders, question):
+    """Math-Shepherd's tag is an ordinary piece of its vocabulary, so a question may hold its very token."""
+    format = load_prm(str(folders["tag"]), format="tag").format
+    encoded = format.encode(question, ["1", "2"])
+    assert encoded.ids[-5:] == (29001, 12902, 13, 29002, 12902)
+    assert encoded.positions == (len(encoded.ids) - 4, len(encoded.ids) - 1)
+    for steps in (["ки"], ["1", "кит"], ["a ки b", "2"]):
+        assert scores_of(load_prm(str(folders["tag"]), format="tag"), path(steps, question)) == [Unread.MARKER]
+
+
+def test_a_step_with_the_marker_is_named_and_the_paths_beside_it_are_scored(folders, kind, prms):
+    marked = path(["1+2", f"= {CONTROLS[kind][0]} 3"])
+    for prm in prms:
+        found, good = scores_of(prm, marked, path(["1+2", "= 3"]))
+        assert len(good) == 2
+        assert found is Unread.MARKER if kind in ("tag", "two_class") else len(found) == 2
 
 
 def test_a_tokenizer_that_lost_its_bos_gets_it_from_the_card(folders):

@@ -14,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config
 from ttslib.nano.tokenizer import build_tokenizer
 from ttslib.policies.base import Path, Step
 from ttslib.prms import _network_class, load_prm
+from ttslib.prms.base import Unread
 from ttslib.prms.formats import shared_prefix
 from ttslib.prms.heads import Qwen2ForProcessRewardModel
 from ttslib.prms.prefixes import Prefix, PrefixCache
@@ -312,26 +313,19 @@ def test_only_numbered_gpus_share_a_prm(folder, device):
 def test_a_path_longer_than_the_context_has_no_score_and_forwards_nothing(prm, reference):
     long, short = path(*(f"{number}+1" for number in range(CONTEXT))), path("7+5=12")
     nothing, some, scored = scores_of(prm, long, short, replace(short, scores=(0.5,)))
-    assert nothing is None and same([some], scores_of(reference, short)) and scored == []
+    assert nothing is Unread.LONG and same([some], scores_of(reference, short)) and scored == []
     assert prm.usage.tokens == len(ids_of(prm, short))
 
 
-def test_a_bad_request_fails_alone(prm, reference):
-    """The marker in a question or a step: the requests beside it get their scores."""
+def test_a_marker_in_a_step_leaves_its_path_without_scores_and_in_a_question_is_plain_text(prm, reference):
     marker = prm.format.tokenizer.decode([prm.format.marker])
-    good = path("7+5=12\n\n")
-    bad = [
-        path("7+5=12", problem=replace(PROBLEM, question=f"What is {marker}?")),
-        path(f"7{marker}5"),
-    ]
-
-    async def all_at_once():
-        return await asyncio.gather(*(prm.score([each]) for each in (*bad, good)), return_exceptions=True)
-
-    *failures, found = asyncio.run(all_at_once())
-    assert all(isinstance(failure, ValueError) for failure in failures)
-    assert "marker" in str(failures[0]) and "marker" in str(failures[1])
-    assert same(found, scores_of(reference, good))
+    good, asked = path("7+5=12\n\n"), replace(PROBLEM, question=f"What is {marker}?")
+    odd = path("7+5=12\n\n", "So 12.", problem=asked)
+    found = scores_of(prm, odd, path(f"7{marker}5"), path("7+5", f"= {marker}", problem=asked), good)
+    assert found[1] is found[2] is Unread.MARKER
+    assert same([found[0], found[3]], scores_of(reference, odd, good)) and len(found[0]) == 2
+    one = scores_of(prm, replace(odd, steps=odd.steps[:1]))[0]
+    assert same([one + scores_of(prm, replace(odd, scores=tuple(one)))[0]], found[:1])
 
 
 def test_an_error_in_a_forward_pass_reaches_all_of_its_batch_with_its_cause(prm, reference, monkeypatch):

@@ -6,16 +6,21 @@ Run: python -m pytest tests/test_search.py
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import ScriptedPolicy, ScriptedPRM, problems
 
+from ttslib.experiment import solve
 from ttslib.policies.base import Step
+from ttslib.prms.base import Unread
 from ttslib.problems import Problem
-from ttslib.search import METHODS, Tree, beam_search, best_of_n, cot, dvts
+from ttslib.search import METHODS, Node, Tree, beam_search, best_of_n, cot, dvts
 from ttslib.search.beam_search import distinct
 from ttslib.search.best_of_n import split
 from ttslib.search.tree import boxed, sample_seed
@@ -37,7 +42,7 @@ def words(trajectory) -> str:
 @dataclass
 class Script:
     """Policy: the words of a path -> the steps to return, cut to n. PRM: the last word -> its score; it reads at most
-    `context` steps."""
+    `context` steps, and none of the words in `unread`, which says why."""
 
     steps: dict[str, list[Step]]
     scores: dict[str, float] = field(default_factory=dict)
@@ -45,6 +50,7 @@ class Script:
     revision: str = "1"
     separator: str = SEP
     context: int = 99
+    unread: dict[str, Unread | None] = field(default_factory=dict)
     asked: list = field(default_factory=list)
     scored: list = field(default_factory=list)
 
@@ -58,8 +64,11 @@ class Script:
         keys = [[words(One([each.text])) for each in path.steps] for path in paths]
         self.scored.append([key[-1] for key in keys])
         new = [key[len(path.scores) :] for key, path in zip(keys, paths, strict=True)]
-        read = [len(path.steps) <= self.context for path in paths]
-        return [[self.scores[word] for word in key] if fits else None for key, fits in zip(new, read, strict=True)]
+        return [
+            self.unread.get(key[-1]) if len(key) > self.context or key[-1] in self.unread
+            else [self.scores[word] for word in each]
+            for each, key in zip(new, keys, strict=True)
+        ]
 
 
 @dataclass
@@ -71,9 +80,9 @@ def path_texts(path) -> One:
     return One([each.text for each in path.steps])
 
 
-def run(method, script, **options):
+def run(method, script, unscored=False, **options):
     tree = Tree()
-    found = asyncio.run(method(PROBLEM, script, script, tree=tree, **options))
+    found = asyncio.run(method(PROBLEM, script, None if unscored else script, tree=tree, **options))
     return found, tree
 
 
@@ -192,13 +201,52 @@ def test_a_cut_step_is_recorded_and_dropped_unscored():
     assert tree.dropped() == {"rank": 0, "length": 2, "duplicate": 0}
 
 
-def test_cut_steps_are_answers_if_nothing_else_is_left():
+def test_first_steps_that_are_all_cut_are_sampled_again_and_then_ranked():
+    blank = Step(" \n", (0,), "length")
+    script = Script({"": [step("a", "length"), step("b", "length"), blank]}, {"a": 0.3, "b": 0.4})
+    found, tree = run(beam_search, script, n=3, width=3)
+    assert [(words(each), each.end, each.scores) for each in found] == [("b", "length", (0.4,))]
+    assert len({seed for _, _, seed, *_ in script.asked}) == len(script.asked) == 3 and script.scored == [["a", "b"]]
+    assert tree.dropped() == {"rank": 1, "length": 4, "duplicate": 0, "blank": 3}
+
+
+@pytest.mark.parametrize("bad", [("c", "length"), (" \n", "step"), ("", "step"), ("\t", "length")])
+def test_a_path_without_a_whole_continuation_in_three_tries_is_an_answer(bad):
+    nothing = Step(*bad[:1], (0,), bad[1])
+    script = Script({"": [step("a"), step("b!")], "a": [nothing, nothing]}, {"a": 0.9, "b!": 0.1})
+    found, tree = run(beam_search, script, n=2, width=2)
+    assert [(words(each), each.end, each.scores) for each in found] == [("a", "length", (0.9,))]
+    assert [key for key, *_ in script.asked] == ["", "a", "a", "a"]
+    assert len({seed for _, _, seed, *_ in script.asked}) == 4 and tree.nodes[0].end == "length"
+    lost = {"blank": 6, "length": 0, "duplicate": 0} if not bad[0].strip() else {"length": 3, "duplicate": 3}
+    assert tree.dropped() == {"rank": 1} | lost
+
+
+def test_a_second_try_that_gives_a_whole_continuation_is_the_last():
+    class Later(Script):
+        async def sample(self, path, **options):
+            await super().sample(path, **options)
+            tries = len([key for key, *_ in self.asked if key == "a"])
+            return self.steps["a" if tries == 2 else "cut" if path.steps else ""]
+
+    script = Later(
+        {"": [step("a"), step("b")], "cut": [step("c", "length"), Step("", (), "step")],
+         "a": [step("d!"), step("c", "length")]}, {"a": 0.9, "b": 0.1, "d!": 0.5, "c": 1.0},
+    )  # fmt: skip
+    found, tree = run(beam_search, script, n=2, width=2)
+    assert [words(each) for each in found] == ["a d!"] and [key for key, *_ in script.asked] == ["", "a", "a"]
+    assert script.scored == [["a", "b"], ["d!"]]
+    assert tree.dropped() == {"rank": 1, "length": 2, "duplicate": 0, "blank": 1}
+
+
+def test_a_path_that_is_finished_so_takes_its_place_in_rank_order():
+    first = [step("a"), step("b!"), step("c"), step("d"), step("d"), step("d")]
     script = Script(
-        {"": [step("a"), step("b")], "a": [step("c", "length"), step("d", "length")]},
-        {"a": 0.9, "b": 0.1, "c": 0.3, "d": 0.4},
+        {"": first, "a": [step("x", "length")] * 2, "c": [step("e!"), step("f")]},
+        {"a": 0.9, "b!": 0.8, "c": 0.7, "d": 0.1, "e!": 0.6, "f": 0.5},
     )
-    found, _ = run(beam_search, script, n=2, width=2)
-    assert [(words(each), each.end, each.scores) for each in found] == [("a d", "length", (0.9, 0.4))]
+    found, _ = run(beam_search, script, n=6, width=2)
+    assert [(words(each), each.end) for each in found] == [("a", "length"), ("b!", "boxed"), ("c e!", "boxed")]
 
 
 def test_a_box_counts_even_if_the_step_is_cut_after_it():
@@ -317,9 +365,98 @@ def test_whatever_is_sampled_the_rules_hold(seed, width, kept):
         worst = min((node.score for node in scored if node.kept), default=0)
         assert all(node.score <= worst for node in scored if not node.kept)
     sampled = sum(node.copies for node in tree.nodes)
-    expanded = sum(node.kept and node.end is None for node in tree.nodes)
-    assert sampled == kept * width + expanded * width
+    parents = {node.parent for node in tree.nodes} - {None}
+    assert all(tree.nodes[parent].kept for parent in parents)
+    again = len(script.seeds) - 1 - len(parents)
+    first = sum(node.copies for node in tree.nodes if node.depth == 1)
+    tries = first // (kept * width)
+    assert first % (kept * width) == 0 and sampled == first + (len(parents) + again - tries + 1) * width
     assert sampled == sum(node.kept for node in tree.nodes) + sum(tree.dropped().values())
+
+
+class World:
+    """A random world whose samples depend on the path and on how often it was continued before; scores never tie."""
+
+    name, revision, separator = "world", "1", SEP
+
+    def __init__(self, seed: int, blanks: bool):
+        self.seed, self.blanks, self.tries = seed, blanks, Counter()
+
+    def draw(self, texts: tuple[str, ...], n: int) -> list[tuple[str, str]]:
+        """(text, finish) of each sample: few words, so many are the same, some with other blanks around them."""
+        self.tries[texts] += 1
+        draw = random.Random(f"{self.seed} {texts} {self.tries[texts]}")
+        found = []
+        cut = draw.choice([0.1, 0.1, 0.9])
+        for _ in range(n):
+            if draw.random() < cut and (texts or found):
+                found.append((draw.choice("abc"), "length"))
+            elif self.blanks and draw.random() < 0.3:
+                found.append((draw.choice(["", " ", SEP]), draw.choice(["eos", "step", "length"])))
+            else:
+                word = draw.choice(["", " ", "\n"]) + draw.choice("abcde") + draw.choice(["", "", r" \boxed{2}"])
+                finish = draw.choice(["step", "step", "step", "eos"])
+                found.append((word + (SEP if finish == "step" else draw.choice(["", "\n"])), finish))
+        return found
+
+    def value(self, texts: tuple[str, ...]) -> float:
+        return random.Random(f"{self.seed} score {texts}").random()
+
+    async def sample(self, path, *, n, **options):
+        texts = tuple(each.text.strip() for each in path.steps)
+        return [Step(text, (1,), finish) for text, finish in self.draw(texts, n)]
+
+    async def score(self, paths):
+        texts = [tuple(each.text.strip() for each in path.steps) for path in paths]
+        return [
+            [self.value(each[: at + 1]) for at in range(len(path.scores), len(each))]
+            for path, each in zip(paths, texts, strict=True)
+        ]
+
+
+def published(world: World, width: int, depth: int) -> list[tuple[str, ...]]:
+    """The published code's beam search that keeps one path, from the facts that the module's docstring names."""
+
+    def continuations(texts):
+        found = {}
+        for text, finish in world.draw(texts, width):
+            if finish != "length":
+                found.setdefault(text.strip(), not text.endswith(SEP))
+        return found
+
+    texts, options = (), continuations(())
+    while True:
+        best = max(options, key=lambda text: world.value((*texts, text)))
+        texts, ended = (*texts, best), options[best] or "boxed" in best or len(texts) == depth - 1
+        tries = 0
+        options = {}
+        while not ended and not options and tries < 3:
+            options, tries = continuations(texts), tries + 1
+        if not options:
+            return texts
+
+
+@settings(deadline=None, max_examples=300)
+@given(seed=st.integers(0, 10**9))
+def test_without_blanks_one_kept_path_is_that_of_the_published_code(seed):
+    found, _ = run(beam_search, World(seed, blanks=False), n=4, max_depth=5)
+    assert [tuple(text.strip() for text in each.steps) for each in found] == [published(World(seed, False), 4, 5)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(seed=st.integers(0, 10**9), width=st.sampled_from([2, 4]), kept=st.integers(1, 3), method=st.booleans())
+def test_whatever_is_blank_or_cut_every_sample_is_accounted_for(seed, width, kept, method):
+    search = (beam_search, dvts)[method]
+    found, tree = run(search, World(seed, blanks=True), n=kept * width, width=width, max_depth=5)
+    assert len(found) <= kept
+    for each in found:
+        assert all(text.strip() for text in each.steps) and len(each.steps) == len(each.scores) == len(each.nodes)
+        nodes = [tree.nodes[node] for node in each.nodes]
+        assert all(node.kept for node in nodes) and [node.score for node in nodes] == list(each.scores)
+    sampled = sum(node.copies for node in tree.nodes)
+    assert sampled == sum(node.kept for node in tree.nodes) + sum(tree.dropped().values())
+    assert not any(node.score is not None for node in tree.nodes if node.blank)
+    assert Tree.from_json(tree.to_json()) == tree
 
 
 def test_best_of_n_splits_and_scores_afterwards():
@@ -333,7 +470,9 @@ def test_best_of_n_splits_and_scores_afterwards():
     assert [each.end for each in found] == ["eos", "length", "eos", "eos"]
     assert script.scored == [["b", "c!"]]  # one call, equal texts once
     assert script.asked[0][1:] == (4, sample_seed(0, "p1"), 0.7, None, 8192)
-    assert [node.parent for node in tree.nodes] == [None, 0, None, 2, None, 4]
+    assert [node.parent for node in tree.nodes if node.kept] == [None, 0, None, 3, None, 6]
+    assert [node.text for node in tree.nodes if not node.kept] == [SEP, f" {SEP}", " \n"]
+    assert tree.dropped() == {"rank": 0, "length": 0, "duplicate": 0, "blank": 3}
     assert sum(node.tokens for node in tree.nodes) == 5 and tree.nodes[1].logprob == -2.0
 
 
@@ -346,13 +485,62 @@ def test_what_the_prm_cannot_read_is_recorded_and_not_kept():
     assert [words(each) for each in found] == ["b!"]
     assert [node.score for node in tree.nodes] == [0.9, 0.8, 0.1, 0.1, None, None]
     assert tree.dropped() == {"rank": 2, "length": 2, "duplicate": 0}
-    assert run(dvts, script, n=4, width=2)[0] == []
+
+
+def test_a_search_without_answers_for_want_of_scores_is_an_error_with_its_reason():
+    marked = {"ab": Unread.MARKER, "c": None, "d": None}
+    for method, n in ((beam_search, 4), (dvts, 4), (beam_search, 2)):
+        script = Script({"": [step("a"), step("b"), step("c"), step("d")]}, {}, unread=marked | {"a": None, "b": None})
+        with pytest.raises(ValueError, match=r"p1 found no answer, since script could not read .* \(longer .*: \d\)"):
+            run(method, script, n=n, width=2)
+    script = Script({"": [step("a"), step("b!"), step("ab"), step("d")]}, {"a": 0.9, "b!": 0.1}, unread=marked)
+    found, tree = run(beam_search, script, n=4, width=4, max_depth=1)
+    assert [words(each) for each in found] == ["a"] and [node.kept for node in tree.nodes] == [True] + [False] * 3
+    assert [node.unread for node in tree.nodes] == [None, None, Unread.MARKER, Unread.LONG]
+    assert tree.dropped() == {"rank": 1, "length": 1, "marker": 1, "duplicate": 0}
+    assert Tree.from_json(json.dumps(tree.to_json())) == tree
+
+
+@pytest.mark.parametrize("method", ["beam_search", "dvts"])
+def test_such_a_search_is_a_failed_cell_and_never_wrong(method, tmp_path):
+    options = {"method": method, "n": 4, "store": tmp_path, "progress": False}
+    failed = solve(problems(3), ScriptedPolicy(), ScriptedPRM(context=0), **options)
+    assert len(failed.failures) == 3 and failed.correct("prm_last_vote") == [None] * 3
+    assert all("longer than the PRM can read" in record.reason for record in failed)
+    assert all(record.search_tree().dropped()["length"] for record in failed)
+
+
+def test_a_subtree_whose_paths_cannot_be_read_leaves_the_answers_of_the_others():
+    class Second(Script):
+        async def sample(self, path, *, seed, **options):
+            first = seed == sample_seed(0, "p1", 0)
+            return [step("a!"), step("b")] if first else [step("c"), step("c")]
+
+    found, tree = run(dvts, Second({}, {"a!": 0.9, "b": 0.1}, unread={"c": Unread.MARKER}), n=4, width=2)
+    assert [words(each) for each in found] == ["a!"] and tree.dropped()["marker"] == 1
+
+
+def test_a_tree_of_old_records_still_loads():
+    nodes = Tree([Node(0, None, 1, "a", 1, 0.5, "eos", 0.0)]).to_json()["nodes"]
+    nodes[0].pop("unread")
+    assert Tree.from_json({"nodes": nodes}).nodes[0].unread is None
 
 
 def test_a_solution_that_the_prm_cannot_read_is_kept_without_scores():
     script = Script({"": [step("a!", "eos"), Step(f"b{SEP}c!", (1,), "eos")]}, {"a!": 0.5}, context=1)
     found, tree = run(best_of_n, script, n=2)
     assert [each.scores for each in found] == [(0.5,), ()] and [node.score for node in tree.nodes] == [0.5, None, None]
+    assert [node.unread for node in tree.nodes] == [None, None, Unread.LONG]
+
+
+@pytest.mark.parametrize("reason", [None, Unread.LONG, Unread.MARKER])
+def test_a_sample_that_cannot_be_read_costs_the_others_nothing(reason):
+    script = Script({"": [step("a!", "eos"), step("x", "eos"), step("b!", "eos"), step("x", "eos")]},
+                    {"a!": 0.5, "b!": 0.7}, unread={"x": reason})  # fmt: skip
+    found, tree = run(best_of_n, script, n=4)
+    assert [each.scores for each in found] == [(0.5,), (), (0.7,), ()]
+    assert [node.unread for node in tree.nodes] == [None, reason or Unread.LONG] * 2
+    assert not any(tree.dropped().values())
 
 
 def test_best_of_n_needs_no_prm():
@@ -366,8 +554,9 @@ def test_best_of_n_needs_no_prm():
 
 def test_cot_is_one_greedy_sample():
     script = Script({"": [step("a!", "eos")]}, {"a!": 1.0})
-    found = asyncio.run(cot(PROBLEM, script, None, n=16, temperature=0.7))
+    found = asyncio.run(cot(PROBLEM, script, None, n=16, top_p=0.5))
     assert len(found) == 1 and script.asked[0][1] == 1 and script.asked[0][3] == 0.0
+    assert asyncio.run(cot(PROBLEM, script, None, temperature=0.6)) == found and script.asked[1][3] == 0.6
     assert set(METHODS) == {"cot", "best_of_n", "beam_search", "dvts"}
 
 
@@ -417,9 +606,91 @@ def test_boxed():
 
 def test_split_and_distinct():
     assert split("a", SEP) == ("a",) and split("", SEP) == ()
-    assert split(f"a\n{SEP}b", SEP) == (f"a{SEP}", "\nb")
-    same, ended = step("a"), Step(f"a{SEP}", (), "eos")
-    assert distinct([same, ended, same]) == [(0, same, 2), (1, ended, 1)]
+    assert split(f"a\n{SEP}b", SEP) == (f"a{SEP}", "\nb") and split(f"{SEP}a{SEP} ", SEP) == (SEP, f"a{SEP}", " ")
+    same, ended, cut = step("a"), Step(f" a{SEP}\n", (), "eos"), step("a", "length")
+    can = [True, True, False, True]
+    assert distinct([same, ended, cut, same], can) == [(0, same, 3, True), (2, cut, 1, False)]
+
+
+@pytest.mark.parametrize("tail", ["", "\n", SEP, f"{SEP}{SEP}", "  "])
+def test_siblings_that_differ_in_blanks_alone_take_one_slot(tail):
+    twice = [Step(f"a{tail}", (1,), "eos"), Step(f"a{SEP}", (1,))]
+    script = Script({"": [*twice, step("b!"), *twice, twice[0]]}, {"a": 0.9, "b!": 0.8})
+    found, tree = run(beam_search, script, n=6, width=3)
+    assert [(words(each), each.end) for each in found] == [("a", "eos"), ("b!", "boxed")]
+    assert [node.copies for node in tree.nodes] == [5, 1] and tree.dropped()["duplicate"] == 4
+
+
+def test_a_cut_step_does_not_stand_for_a_whole_one():
+    script = Script({"": [step("a", "length"), step("a", "eos"), step("b!")]}, {"a": 0.9, "b!": 0.1})
+    found, _ = run(beam_search, script, n=3, width=3)
+    assert [(words(each), each.end) for each in found] == [("a", "eos")]
+
+
+PROMPTED = [r"put it in \boxed{}.", r"$\boxed{answer}$", r"\boxed{\text{your answer}}", r"\fbox{...}"]
+
+
+@pytest.mark.parametrize("method", [beam_search, dvts])
+@pytest.mark.parametrize("quoted", PROMPTED)
+def test_a_box_without_an_answer_does_not_end_a_path(method, quoted):
+    script = Script({"": [Step(quoted + SEP), step("b")], quoted: [step("c!"), step("d")]},
+                    {quoted: 0.9, "b": 0.1, "c!": 0.5, "d": 0.1})  # fmt: skip
+    found, _ = run(method, script, n=2, width=2)
+    assert [(words(each), each.end) for each in found] == [(f"{quoted} c!", "boxed")]
+
+
+@pytest.mark.parametrize("quoted", PROMPTED)
+def test_a_box_without_an_answer_is_no_box_of_a_whole_solution(quoted):
+    script = Script({"": [Step(quoted, (1,), "eos"), Step(quoted, (1,), "length")]})
+    found, _ = run(best_of_n, script, n=2, unscored=True)
+    assert [each.end for each in found] == ["eos", "length"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", SEP, f" {SEP}"])
+def test_a_step_without_text_is_no_step(blank):
+    script = Script(
+        {"": [Step(blank, (1,)), step("a"), step("b"), Step(blank, (1,), "eos")],
+         "a": [Step(blank, (1,)), step("c!"), Step(blank, (1,)), step("d")]},
+        {"a": 0.9, "b": 0.1, "c!": 0.5, "d": 0.2},
+    )  # fmt: skip
+    found, tree = run(beam_search, script, n=4)
+    assert [words(each) for each in found] == ["a c!"] and script.scored == [["a", "b"], ["c!", "d"]]
+    assert tree.dropped() == {"rank": 2, "length": 0, "duplicate": 0, "blank": 4}
+    assert all(node.score is None for node in tree.nodes if node.blank)
+
+
+@pytest.mark.parametrize("blank", ["", " \n", SEP])
+@pytest.mark.parametrize(("other", "chosen"), [(0.95, "a c!"), (0.9, "a"), (0.1, "a")])
+def test_a_text_that_ends_with_a_blank_ends_the_path_before_it(blank, other, chosen):
+    end = Step(blank, (1,), "eos")
+    script = Script(
+        {"": [step("a"), step("b")] * 2, "a": [end, step("c!"), end, step("d")]},
+        {"a": 0.9, "b": 0.1, "c!": other, "d": 0.2},
+    )
+    found, tree = run(beam_search, script, n=4)
+    assert [words(each) for each in found] == [chosen] and script.scored == [["a", "b"], ["c!", "d"]]
+    if chosen == "a":
+        assert (found[0].end, found[0].scores, found[0].steps, found[0].nodes) == ("eos", (0.9,), (f"a{SEP}",), (0,))
+        assert tree.dropped() == {"rank": 3, "length": 0, "duplicate": 3}
+    else:
+        assert tree.dropped() == {"rank": 2, "length": 0, "duplicate": 2, "blank": 2}
+
+
+def test_a_policy_that_writes_nothing_gives_no_answer():
+    found, tree = run(beam_search, Script({"": [Step("", (), "eos")] * 4}), n=4)
+    assert found == [] and tree.dropped()["blank"] == 12
+
+
+@pytest.mark.parametrize("method", ["cot", "best_of_n", "beam_search", "dvts"])
+def test_lone_surrogates_in_a_reply_are_replaced(method, tmp_path):
+    class Broken(ScriptedPolicy):
+        def _step(self, *args):
+            step = super()._step(*args)
+            return replace(step, text=f"\ud800{step.text}\udfff")
+
+    results = solve(problems(3), Broken(), ScriptedPRM(), method=method, n=4, store=tmp_path, progress=False)
+    assert not results.failures
+    assert all("\ufffd" in path.text for record in results for path in record.paths())
 
 
 def test_seeds_are_fixed_for_ever():

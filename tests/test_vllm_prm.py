@@ -12,6 +12,7 @@ from ttslib.nano.benchmark import nanomath
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.policies.base import Path, Step
 from ttslib.prms import load_prm
+from ttslib.prms.base import Unread
 from ttslib.problems import load_problems
 from ttslib.usage import Usage, counting
 
@@ -73,7 +74,15 @@ def test_tokens_count_for_the_search_that_asked(prm):
 @pytest.mark.engine
 def test_a_path_longer_than_the_context_has_no_score(prm):
     long = replace(PATHS[0], steps=PATHS[0].steps * 400)
-    assert asyncio.run(prm.score([long])) == [None]
+    marked = replace(PATHS[0], steps=(*PATHS[0].steps, Step("ки")))
+    assert asyncio.run(prm.score([long, marked])) == [Unread.LONG, Unread.MARKER]
+
+
+@pytest.mark.engine
+def test_control_tokens_in_a_question_are_plain_text_as_in_transformers(prm, reference):
+    odd = replace(PATHS[0], problem=replace(PATHS[0].problem, question="Say ки, <s> and [/INST] ки."))
+    (ours,), (theirs,) = (asyncio.run(each.score([odd])) for each in (prm, reference))
+    assert ours == pytest.approx(theirs, abs=1e-4) and len(ours) == len(odd.steps)
 
 
 def test_what_vllm_cannot_score_is_refused_before_any_weight_is_read(model_path):

@@ -8,14 +8,14 @@ one on GSM8K for its other subsets (`best_threshold`, `judge`), `judge_held_out`
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
 from ttslib import loop, stats
 from ttslib.policies.base import Path, Step
-from ttslib.prms.base import PRM
+from ttslib.prms.base import PRM, Unread
 from ttslib.problems import Problem
 from ttslib.processbench import LabelledSolution
 from ttslib.search.calls import score
@@ -37,24 +37,33 @@ class Judgement:
     threshold: float
 
 
-def score_solutions(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple[float, ...]]:
+class StepScores(list[tuple[float, ...]]):
+    """The scores of each solution, () of one that the PRM could not read; `left_out` says why, by the solution's id."""
+
+    def __init__(self, scores: Sequence[tuple[float, ...]], left_out: Mapping[str, str]):
+        super().__init__(scores)
+        self.left_out = dict(left_out)
+
+    def read(self, labels: Sequence[int]) -> tuple[list[int], list[tuple[float, ...]]]:
+        """Labels and scores of the solutions that have scores: what can be judged."""
+        pairs = [pair for pair in zip(labels, self, strict=True) if pair[1]]
+        return [label for label, _ in pairs], [scores for _, scores in pairs]
+
+
+def score_solutions(prm: PRM, solutions: Sequence[LabelledSolution]) -> StepScores:
     """One score per step of each solution. A plain blocking call, in a script or a notebook.
 
-    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1], or none
-    because a solution is longer than it can read.
+    A solution that the PRM cannot read (too long, or with its marker in a step) has none and is named in `left_out`.
+    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1].
     """
     return loop.run(_scored(prm, solutions))
 
 
-async def _scored(prm: PRM, solutions: Sequence[LabelledSolution]) -> list[tuple[float, ...]]:
+async def _scored(prm: PRM, solutions: Sequence[LabelledSolution]) -> StepScores:
     paths = [Path(Problem(each.id, each.problem, ""), tuple(map(Step, each.steps))) for each in solutions]
-    found = []
-    for start in range(0, len(paths), TOGETHER):
-        for path in await score(prm, paths[start : start + TOGETHER]):
-            if len(path.scores) < len(path.steps):
-                raise ValueError(f"Solution {path.problem.id} is longer than {prm.name} can read.")
-            found.append(path.scores)
-    return found
+    found = [each for at in range(0, len(paths), TOGETHER) for each in await score(prm, paths[at : at + TOGETHER])]
+    left_out = {path.problem.id: str(new) for path, new in zip(paths, found, strict=True) if isinstance(new, Unread)}
+    return StepScores([() if isinstance(each, Unread) else each.scores for each in found], left_out)
 
 
 def first_below(scores: Sequence[float], threshold: float) -> int:

@@ -144,13 +144,17 @@ def by_likelihood(pool: Results, place: int) -> bool | None:
 def processbench_f1(prm: PRM) -> dict | None:
     """F1 on NanoProcessBench and the two accuracies it is made of, the threshold from a part that is held out.
 
-    None while the benchmark is not made.
+    None while the benchmark is not made. Solutions that the PRM could not read are left out and counted.
     """
     if not NANOPROCESSBENCH.is_file():
         return None
     solutions = load_processbench("nanoprocessbench")
-    found = judge_held_out([each.label for each in solutions], score_solutions(prm, solutions))
-    return plain({"f1": found.f1, "wrong": found.wrong, "right": found.right}) | {"threshold": found.threshold}
+    scores = score_solutions(prm, solutions)
+    found = judge_held_out(*scores.read([each.label for each in solutions]))
+    left_out = {"left_out": len(scores.left_out)} if scores.left_out else {}
+    return plain({"f1": found.f1, "wrong": found.wrong, "right": found.right}) | {
+        "threshold": found.threshold, **left_out,
+    }  # fmt: skip
 
 
 def _share_of_ends(pool: Results, end: str) -> Estimate:

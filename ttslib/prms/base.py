@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from ttslib.policies.base import Path
 
 if TYPE_CHECKING:
     from ttslib.usage import Usage
+
+
+class Unread(StrEnum):
+    """Why a PRM cannot read a path; it says so in place of the scores."""
+
+    LONG = "longer than the PRM can read"
+    MARKER = "a step holds the PRM's marker"
 
 
 class PRM(Protocol):
@@ -24,9 +32,9 @@ class PRM(Protocol):
     revision: str
     usage: Usage
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
-        """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`; None for a
-        path that is longer than the PRM can read: no score is ever cut off."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | Unread | None]:
+        """For each path one score in [0, 1] per step that has none yet, `path.steps[len(path.scores):]`; for a path
+        that the PRM cannot read, why not (None stands for `Unread.LONG`): no score is ever cut off."""
         ...
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ and in the code of the paper, which reads all steps in one pass, through placeho
 
 from bisect import bisect_left
 
+from ttslib.plain_text import PlainText
 from ttslib.prms.formats import Encoded, one_token
 from ttslib.prompts import DATE
 
@@ -24,10 +25,11 @@ class ChatTurns:
     def encode(self, question: str, steps: list[str]) -> Encoded:
         """Ids of the whole chat, and for each step the index before its reply; ValueError if a reply is not one
         token of its own, or the chat template changes replies."""
-        turns = [step.strip() for step in steps]
-        turns[:1] = [f"{question} {turn}" for turn in turns[:1]]
-        before = self._around_replies(turns)
-        ids, offsets = self._tokens(self.good.join(before))
+        plain = PlainText(self.tokenizer, [question, *steps])
+        turns = [plain.hide(step.strip()) for step in steps]
+        turns[:1] = [f"{plain.hide(question)} {turn}" for turn in turns[:1]]
+        before = [plain.reveal(text) for text in self._around_replies(turns)]
+        ids, offsets = plain.tokens(self.good.join(before))
         starts = [start for start, _ in offsets]
         positions, character = [], 0
         for text in before[:-1]:
@@ -54,7 +56,3 @@ class ChatTurns:
         if len(pieces) != len(turns) + 1:
             raise ValueError(f"chat-turn PRM: {len(turns)} steps but {len(pieces) - 1} replies in the rendered chat.")
         return pieces
-
-    def _tokens(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        return found["input_ids"], found["offset_mapping"]

@@ -1,14 +1,16 @@
 """The input formats of PRMs: how a question and its steps become ids, and where the score of each step is read.
 
 Every format has `encode(question, steps) -> Encoded` and `head`, which says how outputs become scores. A text is
-tokenised as the model's authors do it, most of them at once: pieces joined afterwards can differ from it.
+tokenised as the model's authors do it, most of them at once: pieces joined afterwards can differ from it. Question and
+steps are plain text, whatever control tokens they spell (`ttslib.plain_text`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ttslib.policies.base import Path
+from ttslib.prms.base import Unread
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,28 @@ class Format(Protocol):
     def encode(self, question: str, steps: list[str]) -> Encoded: ...
 
 
-def encode_path(format: Format, path: Path, context: int) -> Encoded | None:
-    """A path in the PRM's format; None if it is longer than the PRM's context."""
-    encoded = format.encode(path.problem.question, [step.text for step in path.steps])
-    return encoded if len(encoded.ids) <= context else None
+class MarkerInStep(ValueError):
+    """A step holds the marker at which the format reads scores."""
 
 
-def positions_of(ids: list[int], marker: int, steps: int, name: str) -> tuple[int, ...]:
-    """Indices of `marker` in `ids`; ValueError unless there is exactly one per step."""
-    found = tuple(i for i, token in enumerate(ids) if token == marker)
-    if len(found) != steps:
-        raise ValueError(f"{name}: {steps} steps but {len(found)} markers: a step or the question contains the marker.")
-    return found
+def encode_path(format: Format, path: Path, context: int) -> Encoded | Unread:
+    """A path in the PRM's format, or why it cannot be read."""
+    try:
+        encoded = format.encode(path.problem.question, [step.text for step in path.steps])
+    except MarkerInStep:
+        return Unread.MARKER
+    return encoded if len(encoded.ids) <= context else Unread.LONG
+
+
+def step_markers(marker: int, steps: int, ids: Sequence[int], bare: Callable[[], list[int]]) -> tuple[int, ...]:
+    """Indices in `ids` of the markers that end the steps; those of the question come before them and do not count.
+
+    `bare` gives the ids of the same text without steps. Raises MarkerInStep if there are other markers.
+    """
+    found = [i for i, token in enumerate(ids) if token == marker]
+    if len(found) != steps and len(found) != steps + bare().count(marker):
+        raise MarkerInStep(f"{steps} steps but {len(found)} markers: a step holds the marker.")
+    return tuple(found[len(found) - steps :])
 
 
 def shared_prefix(a: Sequence[int], b: Sequence[int]) -> int:

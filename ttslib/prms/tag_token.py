@@ -3,7 +3,8 @@
 As on the model card of peiyi9979/math-shepherd-mistral-7b-prm, where the tag is token 12902 and (+, -) are 648 and 387.
 """
 
-from ttslib.prms.formats import Encoded, one_token, positions_of
+from ttslib.plain_text import PlainText
+from ttslib.prms.formats import Encoded, MarkerInStep, one_token, step_markers
 
 
 class TagToken:
@@ -19,14 +20,18 @@ class TagToken:
         self.first = () if bos is None else (one_token(tokenizer, bos),)
         self.marker = one_token(tokenizer, tag)
         self.pair = (one_token(tokenizer, good), one_token(tokenizer, bad))
-        if self._ids(f"1 {tag}\n1 {tag}").count(self.marker) != 2:
+        if tokenizer.encode(f"1 {tag}\n1 {tag}").count(self.marker) != 2:
             raise ValueError(f"{tag!r} splits into several tokens where it ends a step; it cannot be this PRM's tag.")
 
     def encode(self, question: str, steps: list[str]) -> Encoded:
-        """Ids of the whole text, and the index of each tag."""
-        text = f"{question} " + "\n".join(f"{step.strip()} {self.tag}" for step in steps)
-        ids = self._ids(text)
-        return Encoded(tuple(ids), positions_of(ids, self.marker, len(steps), "tag-token PRM"))
+        """Ids of the whole text, and the index of each step's tag; MarkerInStep if a step holds it itself."""
+        if any(self.tag in step for step in steps):
+            raise MarkerInStep(f"A step holds the tag {self.tag!r}.")
+        plain = PlainText(self.tokenizer, [question, *steps], self.tag)
 
-    def _ids(self, text: str) -> list[int]:
-        return [*self.first, *self.tokenizer.encode(text, add_special_tokens=not self.first)]
+        def ids_of(steps: list[str]) -> list[int]:
+            text = f"{plain.hide(question)} " + "\n".join(f"{plain.hide(step.strip())} {self.tag}" for step in steps)
+            return [*self.first, *plain.encode(text, add_special_tokens=not self.first)]
+
+        ids = ids_of(steps)
+        return Encoded(tuple(ids), step_markers(self.marker, len(steps), ids, lambda: ids_of([])))

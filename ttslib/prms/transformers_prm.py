@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ttslib.loop import Pump
 from ttslib.memory import reclaim
 from ttslib.policies.base import Path
+from ttslib.prms.base import Unread
 from ttslib.prms.formats import Encoded, Format, encode_path, shared_prefix
 from ttslib.prms.forward import forward, token_bytes
 from ttslib.prms.prefixes import Key, Prefix, PrefixCache, key_of
@@ -76,28 +77,28 @@ class TransformersPRM:
         self.network, self.cache = None, PrefixCache(0)
         reclaim()
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
-        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError if another
-        thread's event loop is using the PRM, or with its cause if the network fails."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | Unread]:
+        """See `PRM.score`. Raises RuntimeError if another thread's event loop is using the PRM, or with its cause if
+        the network fails."""
         if self.closed:
             raise RuntimeError(f"{self.name} is closed: load it again.")
         loop = asyncio.get_running_loop()
         self._pump.start(self._drain)
         with self._timed():
             asked = [self._request(path, loop.create_future()) for path in paths if len(path.steps) > len(path.scores)]
-        requests = [request for request in asked if request]
+        requests = [request for request in asked if isinstance(request, Request)]
         self._queue += requests
         await asyncio.gather(*(request.future for request in requests))
         self.usage.add(tokens=0, calls=1)
-        replies = (request and request.future.result() for request in asked)
+        replies = (each.future.result() if isinstance(each, Request) else each for each in asked)
         return [next(replies) if len(path.steps) > len(path.scores) else [] for path in paths]
 
-    def _request(self, path: Path, future: asyncio.Future) -> Request | None:
-        """What is asked for a path; None if it is longer than the context."""
+    def _request(self, path: Path, future: asyncio.Future) -> Request | Unread:
+        """What is asked for a path, or why it cannot be read."""
         question = path.problem.question
         encoded = encode_path(self.format, path, self.max_model_len)
-        if encoded is None:
-            return None
+        if isinstance(encoded, Unread):
+            return encoded
         if question not in self._stems:
             if len(self._stems) >= STEMS:
                 self._stems.clear()

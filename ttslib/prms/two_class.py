@@ -4,7 +4,8 @@ The score is the softmax probability of class 1 at each marker, as on the model 
 code there drops probabilities that are exactly zero; here each step has its position, and so always its score.
 """
 
-from ttslib.prms.formats import Encoded, one_token, positions_of
+from ttslib.plain_text import PlainText
+from ttslib.prms.formats import Encoded, MarkerInStep, one_token, step_markers
 
 
 class TwoClass:
@@ -18,12 +19,16 @@ class TwoClass:
         self.marker = one_token(tokenizer, marker)
 
     def encode(self, question: str, steps: list[str]) -> Encoded:
-        """Ids of the whole chat, and the index of each marker."""
-        messages = [] if self.system is None else [{"role": "system", "content": self.system}]
-        messages += [
-            {"role": "user", "content": question},
-            {"role": "assistant", "content": "".join(step.strip() + self.text_marker for step in steps)},
-        ]
-        text = self.tokenizer.apply_chat_template(messages, tokenize=False)
-        ids = self.tokenizer.encode(text, add_special_tokens=False)
-        return Encoded(tuple(ids), positions_of(ids, self.marker, len(steps), "two-class PRM"))
+        """Ids of the whole chat, and the index of each step's marker; MarkerInStep if a step holds it itself."""
+        if any(self.text_marker in step for step in steps):
+            raise MarkerInStep(f"A step holds the marker {self.text_marker!r}.")
+        plain = PlainText(self.tokenizer, [question, *steps], self.text_marker)
+
+        def ids_of(steps: list[str]) -> list[int]:
+            messages = [] if self.system is None else [{"role": "system", "content": self.system}]
+            answer = "".join(plain.hide(step.strip()) + self.text_marker for step in steps)
+            messages += [{"role": "user", "content": plain.hide(question)}, {"role": "assistant", "content": answer}]
+            return plain.encode(self.tokenizer.apply_chat_template(messages, tokenize=False))
+
+        ids = ids_of(steps)
+        return Encoded(tuple(ids), step_markers(self.marker, len(steps), ids, lambda: ids_of([])))

@@ -6,6 +6,7 @@ behind each step: nothing merges with it. There every line is a step; as in the 
 line here, its line breaks as spaces.
 """
 
+from ttslib.plain_text import PlainText
 from ttslib.prms.formats import Encoded, one_token
 
 
@@ -20,13 +21,11 @@ class ValueHead:
 
     def encode(self, question: str, steps: list[str]) -> Encoded:
         """Ids of the whole text, and the index of the separator that closes each step, also of an empty one."""
-        ids = self._ids((self.tokenizer.bos_token or "") + question + self.separator)
+        plain = PlainText(self.tokenizer, [question, *steps])
+        ids = plain.encode((self.tokenizer.bos_token or "") + plain.hide(question) + self.separator)
         positions = []
         for step in steps:
             line = step.replace(self.separator, " ").strip()
-            ids += [*(self._ids(line) if line else ()), self.marker]
+            ids += [*(plain.encode(plain.hide(line)) if line else ()), self.marker]
             positions.append(len(ids) - 1)
         return Encoded(tuple(ids), tuple(positions))
-
-    def _ids(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False)

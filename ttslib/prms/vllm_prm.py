@@ -8,6 +8,7 @@ from vllm import SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
 from ttslib.policies.base import Path
+from ttslib.prms.base import Unread
 from ttslib.prms.formats import Format, encode_path
 from ttslib.usage import Usage
 from ttslib.vllm_engine import Engine
@@ -38,20 +39,19 @@ class VLLMPRM:
         """See `PRM.close`."""
         self.engine.close()
 
-    async def score(self, paths: Sequence[Path]) -> list[list[float] | None]:
-        """See `PRM.score`. Raises ValueError for a path that holds the format's marker, and RuntimeError with its cause
-        if the engine fails."""
+    async def score(self, paths: Sequence[Path]) -> list[list[float] | Unread]:
+        """See `PRM.score`. Raises RuntimeError with its cause if the engine fails."""
         found = await asyncio.gather(*(self._new_scores(path) for path in paths))
         self.usage.add(tokens=0, calls=1)
         return found
 
-    async def _new_scores(self, path: Path) -> list[float] | None:
+    async def _new_scores(self, path: Path) -> list[float] | Unread:
         known = len(path.scores)
         if len(path.steps) == known:
             return []
         encoded = encode_path(self.format, path, self.max_model_len)
-        if encoded is None:
-            return None
+        if isinstance(encoded, Unread):
+            return encoded
         return [await self._ask(list(encoded.ids[: position + 1])) for position in encoded.positions[known:]]
 
     async def _ask(self, ids: list[int]) -> float:

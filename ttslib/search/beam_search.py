@@ -1,28 +1,50 @@
-"""Beam search over steps, guided by a PRM (section 2.2 of the paper; details follow its published code)."""
+"""Beam search over steps, guided by a PRM (section 2.2 of the paper).
+
+Where the paper does not say, the rules are those of its published code (RyanLiu112/compute-optimal-tts), but for these; "there" is that code:
+
+- A path ends at a closed box with an answer; there at the word "\\boxed", whatever stands in it.
+- A step that was cut behind such a box is a whole one; there every cut step is passed over.
+- A step without text is passed over, or ends its path if the model ended its text there; there it is a step.
+- Steps keep the tokens that were sampled; there a step's text is stripped and encoded again. Siblings are told apart by
+  the stripped text in both.
+- Where the first steps of three tries were all cut, those of the third are ranked and end; there the next try is taken
+  whole, cut steps and duplicates too.
+- Paths end when they have used up `max_tokens`; there a step has its limit, and a path only the model's context.
+- A path that the PRM cannot read is passed over; there a path with the wrong number of scores has the score 0.
+- The number kept at a depth is n // width less all answers so far; there less those that were found when the last live
+  path was visited in rank order, so that a finished path visited after it does not count yet.
+- Equal scores of one path's continuations are in sampling order; there as a heap has them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from ttslib.policies.base import Path, Policy, Step
-from ttslib.prms.base import PRM
+from ttslib.prms.base import PRM, Unread
 from ttslib.problems import Problem
 from ttslib.search.calls import sample, score, together
 from ttslib.search.tree import Node, Trajectory, Tree, boxed, sample_seed
 
+TRIES = 3
+Siblings = list[tuple[int, Step, int, bool]]
+"""Of each different step: index of its first copy, the step, number of copies, whether it can be ranked."""
+
 
 @dataclass(frozen=True)
 class Branch:
-    """A path with its place in the tree: node ids, and the sampling index of each step among its siblings."""
+    """A path with its place in the tree: node ids, and the sampling index of each step among its siblings.
+
+    `end` says why it ended, None if it can go on. `leaf` is the node sampled last: its newest step, or the blank behind
+    it at which the model ended its text.
+    """
 
     path: Path
     nodes: tuple[Node, ...] = ()
     position: tuple[int, ...] = ()
-
-    @property
-    def cut(self) -> bool:
-        """Its newest step was cut by the token limit before it held an answer."""
-        return self.nodes[-1].finish == "length" and self.nodes[-1].end == "length"
+    end: str | None = None
+    leaf: Node | None = None
 
 
 def check_budget(n: int, width: int, max_depth: int, prm: PRM | None) -> None:
@@ -60,19 +82,24 @@ async def beam_search(
     answer and takes up its slot for good; every other kept path gets `width` continuations. The search stops
     when no live path is left: all slots hold answers, or `max_depth` is reached.
 
-    - A path ends at a closed \\boxed{...}, at the end of the model's text, at `max_depth` steps, or when its
+    - A path ends at a closed box with an answer, at the end of the model's text, at `max_depth` steps, or when its
       steps have used up `max_tokens`; `Trajectory.end` says which. An ended path is ranked like any other.
-    - A step cut by the token limit (`finish` "length", no closed box) is recorded but neither scored nor
-      kept, unless all candidates of that depth were cut: then they are ranked and end as "length".
-    - A path that is longer than the PRM can read is recorded but neither scored nor kept.
-    - Identical siblings are scored and expanded once (`Node.copies` counts them), so fewer than n // width
-      trajectories may come out.
+    - A step without text is no step: it is dropped. Where the model ended its text there, the path before it ends and
+      is ranked with the score that it has.
+    - A step cut by the token limit (`finish` "length", no box with an answer) is recorded but neither scored nor kept.
+    - Where all continuations of a path were cut or dropped they are sampled again, up to 3 times in all; then the path
+      itself is an answer and its end is "length". First steps that were all cut are ranked, and end as "length".
+    - A path that the PRM cannot read is recorded but neither scored nor kept; `Node.unread` says why.
+    - Siblings with the same text, blanks around it aside, are scored and expanded once (`Node.copies` counts them), so
+      fewer than n // width trajectories may come out.
     - Equal scores are ranked in sampling order: children of the better-ranked parent first, then as sampled.
 
-    Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width.
+    Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width, and where no answer was
+    found because the PRM could not read the paths.
     """
     check_budget(n, width, max_depth, prm)
-    return await grow(
+    tree = Tree() if tree is None else tree
+    answers = await grow(
         problem,
         policy,
         prm,
@@ -84,8 +111,10 @@ async def beam_search(
         max_depth=max_depth,
         max_step_tokens=max_step_tokens,
         max_tokens=max_tokens,
-        tree=Tree() if tree is None else tree,
+        tree=tree,
     )
+    check_read(problem, prm, tree, answers)
+    return answers
 
 
 async def grow(
@@ -107,59 +136,99 @@ async def grow(
     """One beam search that keeps n // width; `subtree` tells its samples from those of other searches."""
     slots = n // width
 
-    async def continuations(branch: Branch) -> list[tuple[int, Step, int]]:
+    async def tries(branch: Branch) -> list[Siblings]:
+        """The continuations of each try: the last one, and no other, has some that can be ranked, if any has."""
         used = sum(len(step.tokens) for step in branch.path.steps)
-        steps = await sample(
-            policy,
-            branch.path,
-            n=width if branch.nodes else n,
-            temperature=temperature,
-            top_p=top_p,
-            seed=sample_seed(seed, problem.id, subtree, branch.position),
-            stop=policy.separator,
-            max_tokens=min(max_step_tokens, max_tokens - used),
-        )
-        return distinct(steps)
+        done = []
+        for attempt in range(TRIES):
+            steps = await sample(
+                policy,
+                branch.path,
+                n=width if branch.nodes else n,
+                temperature=temperature,
+                top_p=top_p,
+                seed=sample_seed(seed, problem.id, subtree, branch.position, attempt),
+                stop=policy.separator,
+                max_tokens=min(max_step_tokens, max_tokens - used),
+            )
+            done.append(distinct(steps, [usable(branch.path, step, max_depth, max_tokens) for step in steps]))
+            if any(can for *_, can in done[-1]):
+                return done
+        if not branch.nodes:
+            done[-1] = [(index, step, copies, bool(step.text.strip())) for index, step, copies, _ in done[-1]]
+        return done
 
-    def child(branch: Branch, index: int, step: Step, copies: int) -> Branch:
-        path = Path(problem, (*branch.path.steps, step), branch.path.scores)
-        end = why_ended(path, max_depth, max_tokens)
-        node = tree.add(
-            branch.nodes[-1].id if branch.nodes else None, step, end=end, copies=copies, subtree=subtree
-        )
-        return Branch(path, (*branch.nodes, node), (*branch.position, index))
+    def children(branch: Branch, steps: Siblings) -> list[Branch]:
+        """Puts the steps into the tree; returns those that can be ranked."""
+        found = []
+        for index, step, copies, can in steps:
+            path = Path(problem, (*branch.path.steps, step), branch.path.scores)
+            end = why_ended(path, max_depth, max_tokens)
+            parent = branch.nodes[-1].id if branch.nodes else None
+            leaf = tree.add(parent, step, end=end, copies=copies, subtree=subtree)
+            if can and leaf.blank:
+                found.append(replace(branch, end=end, leaf=leaf))
+            elif can:
+                found.append(Branch(path, (*branch.nodes, leaf), (*branch.position, index), end, leaf))
+        return found
 
     answers: list[Branch] = []
-    live = [Branch(Path(problem))]
-    while live:
-        sampled = await together(continuations(branch) for branch in live)
-        candidates = [child(branch, *one) for branch, new in zip(live, sampled, strict=True) for one in new]
-        candidates = [each for each in candidates if not each.cut] or candidates
+    kept = [Branch(Path(problem))]
+    while kept:
+        sampled = iter(await together(tries(branch) for branch in kept if not branch.end))
+        candidates = []
+        for branch in kept:
+            new = [each for steps in (() if branch.end else next(sampled)) for each in children(branch, steps)]
+            candidates += new
+            if not branch.end and branch.nodes and not new:
+                branch.nodes[-1].end = "length"
+                branch = replace(branch, end="length")
+            if branch.end:
+                answers.append(branch)
         paths = await score(prm, [each.path for each in candidates])
-        candidates = [
-            replace(each, path=path)
-            for each, path in zip(candidates, paths, strict=True) if len(path.scores) == len(path.steps)
-        ]
-        for each in candidates:
-            each.nodes[-1].score = each.path.scores[-1]
+        ranked = []
+        for each, path in zip(candidates, paths, strict=True):
+            if isinstance(path, Unread):
+                each.leaf.unread = path.value
+                continue
+            if not each.leaf.blank:
+                each.leaf.score = path.scores[-1]
+            ranked.append(replace(each, path=path))
         # A stable sort leaves ties in sampling order.
-        ranked = sorted(candidates, key=lambda each: -each.path.scores[-1])
+        ranked.sort(key=lambda each: -each.path.scores[-1])
         kept = ranked[: slots - len(answers)]
         for each in kept:
-            each.nodes[-1].kept = True
-        answers += [each for each in kept if each.nodes[-1].end]
-        live = [each for each in kept if not each.nodes[-1].end]
+            each.leaf.kept = True
     return [trajectory(answer, subtree) for answer in answers]
 
 
-def distinct(steps: list[Step]) -> list[tuple[int, Step, int]]:
-    """(index of the first copy, step, number of copies) of each different step, in sampling order."""
-    first: dict[tuple[str, str], int] = {}
-    copies: dict[int, int] = {}
+def check_read(problem: Problem, prm: PRM, tree: Tree, answers: list[Trajectory]) -> None:
+    """Raise ValueError if a search found no answer and the PRM could not read some of its paths."""
+    unread = Counter(node.unread for node in tree.nodes if node.unread)
+    if unread and not answers:
+        why = ", ".join(f"{reason}: {count}" for reason, count in unread.items())
+        raise ValueError(
+            f"The search of {problem.id} found no answer, since {prm.name} could not read its paths ({why}); take a "
+            f"PRM with a longer context or another marker, or a smaller max_tokens."
+        )
+
+
+def distinct(steps: list[Step], can: list[bool]) -> Siblings:
+    """The different steps in sampling order: they are the same if their text is, blanks around it aside, and both or
+    neither can be ranked."""
+    first: dict[tuple[str, bool], int] = {}
+    copies: Counter[int] = Counter()
     for index, step in enumerate(steps):
-        index = first.setdefault((step.text, step.finish), index)
-        copies[index] = copies.get(index, 0) + 1
-    return [(index, steps[index], count) for index, count in copies.items()]
+        copies[first.setdefault((step.text.strip(), can[index]), index)] += 1
+    return [(index, steps[index], count, can[index]) for index, count in copies.items()]
+
+
+def usable(path: Path, step: Step, max_depth: int, max_tokens: int) -> bool:
+    """Whether a continuation of the path can be ranked: it is neither cut nor blank, or ends a path with its blank."""
+    if not step.text.strip():
+        return step.finish == "eos" and bool(path.steps)
+    longer = replace(path, steps=(*path.steps, step))
+    return step.finish != "length" or why_ended(longer, max_depth, max_tokens) == "boxed"
 
 
 def why_ended(path: Path, max_depth: int, max_tokens: int) -> str | None:
@@ -179,7 +248,7 @@ def trajectory(branch: Branch, subtree: int) -> Trajectory:
     return Trajectory(
         tuple(step.text for step in steps),
         branch.path.scores,
-        branch.nodes[-1].end,
+        branch.end,
         tuple(node.id for node in branch.nodes),
         sum(step.logprob for step in steps),
         subtree,

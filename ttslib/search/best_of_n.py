@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ttslib.policies.base import Path, Policy, Step
-from ttslib.prms.base import PRM
+from ttslib.prms.base import PRM, Unread
 from ttslib.problems import Problem
 from ttslib.search.calls import sample, score
 from ttslib.search.tree import Trajectory, Tree, boxed, sample_seed
@@ -31,10 +31,11 @@ async def best_of_n(
 
     Each is cut into steps at the policy's separator, pieces without text are dropped (a solution without any
     text has no steps), and all are scored in one call, equal texts once. Scores are empty without a PRM, and of a
-    solution that is longer than the PRM can read.
-    `end` is "boxed" if the solution holds a closed box, else "eos" or "length" as the policy says. In the
-    tree a solution is a chain whose last node carries the tokens and log-probability of the whole. `width`,
-    `max_depth` and `max_step_tokens` belong to the tree searches and have no effect here.
+    solution that the PRM cannot read: its last node says why.
+    `end` is "boxed" if the solution holds a closed box with an answer, else "eos" or "length" as the policy says. In
+    the tree a solution is a chain whose last step carries the tokens and log-probability of the whole, and a dropped
+    piece a node that is not kept. `width`, `max_depth` and `max_step_tokens` belong to the tree searches and have no
+    effect here.
     """
     if n < 1:
         raise ValueError(f"The budget n={n} must be 1 or more.")
@@ -49,7 +50,7 @@ async def best_of_n(
         max_tokens=max_tokens,
     )
     tree = Tree() if tree is None else tree
-    found = [chain(each, split(each.text, policy.separator), tree) for each in samples]
+    found = [chain(each, policy.separator, tree) for each in samples]
     return found if prm is None else await score_samples(problem, prm, found, tree)
 
 
@@ -57,29 +58,35 @@ async def score_samples(problem: Problem, prm: PRM, found: Sequence[Trajectory],
     """The second half of `best_of_n`: its unscored solutions with the scores of `prm`, which their `tree` gets too."""
     todo = [steps for steps in dict.fromkeys(each.steps for each in found) if steps]
     scored = await score(prm, [Path(problem, tuple(Step(text) for text in steps)) for steps in todo])
-    scores = {steps: path.scores for steps, path in zip(todo, scored, strict=True)}
-    found = [replace(each, scores=scores.get(each.steps, ())) for each in found]
+    read = dict(zip(todo, scored, strict=True))
+    done = []
     for each in found:
-        for node, value in zip(each.nodes, each.scores, strict=bool(each.scores)):
+        path = read.get(each.steps)
+        if isinstance(path, Unread):
+            tree.nodes[each.nodes[-1]].unread = path.value
+            path = None
+        done.append(replace(each, scores=path.scores if path else ()))
+        for node, value in zip(each.nodes, done[-1].scores, strict=bool(path)):
             tree.nodes[node].score = value
-    return found
+    return done
 
 
 def split(text: str, separator: str) -> tuple[str, ...]:
-    """The steps of a whole solution, each with the separator that ended it; blank pieces are dropped."""
+    """A whole solution cut behind each separator, blank pieces too."""
     *ended, last = text.split(separator)
-    pieces = [(piece, separator) for piece in ended] + [(last, "")]
-    return tuple(piece + mark for piece, mark in pieces if piece.strip())
+    return (*(piece + separator for piece in ended), *([last] if last else []))
 
 
-def chain(whole: Step, steps: tuple[str, ...], tree: Tree) -> Trajectory:
+def chain(whole: Step, separator: str, tree: Tree) -> Trajectory:
     """Add one solution to the tree and return it as a trajectory, without scores."""
     end = "boxed" if boxed(whole.text) else "length" if whole.finish == "length" else "eos"
+    cut = split(whole.text, separator)
+    last = max((place for place, text in enumerate(cut) if text.strip()), default=len(cut) - 1)
     nodes: list[int] = []
-    for place, text in enumerate(steps):
-        last = place == len(steps) - 1
-        step = Step(text, whole.tokens, whole.finish, whole.logprob) if last else Step(text)
-        node = tree.add(nodes[-1] if nodes else None, step, end=end if last else None)
-        node.kept = True
-        nodes.append(node.id)
-    return Trajectory(steps, (), end, tuple(nodes), whole.logprob)
+    for place, text in enumerate(cut):
+        step = Step(text, whole.tokens, whole.finish, whole.logprob) if place == last else Step(text)
+        node = tree.add(nodes[-1] if nodes else None, step, end=end if place == last else None)
+        if not node.blank:
+            node.kept = True
+            nodes.append(node.id)
+    return Trajectory(tuple(tree.nodes[node].text for node in nodes), (), end, tuple(nodes), whole.logprob)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 
 from ttslib.policies.base import Path, Policy, Step
-from ttslib.prms.base import PRM
+from ttslib.prms.base import PRM, Unread
 
 
 async def together(calls: Iterable[Awaitable]) -> list:
@@ -36,20 +36,21 @@ async def sample(policy: Policy, path: Path, *, n: int, top_p: float = 1.0, **op
     return steps
 
 
-async def score(prm: PRM, paths: Sequence[Path]) -> list[Path]:
-    """The same paths with every step scored, in one call; one that is too long for the PRM comes back as it was.
+async def score(prm: PRM, paths: Sequence[Path]) -> list[Path | Unread]:
+    """The same paths with every step scored, in one call; in place of one that the PRM cannot read, why.
 
     Raises ValueError for a missing or impossible score.
     """
-    if not paths:
-        return []
-    replies = await prm.score(paths)
-    if len(replies) != len(paths):
-        raise ValueError(f"PRM {prm.name} scored {len(replies)} of {len(paths)} paths; check its backend.")
-    done = []
-    for path, new in zip(paths, replies, strict=True):
-        if new is None:
-            done.append(path)
+    asked = [path for path in paths if len(path.scores) < len(path.steps)]
+    replies = await prm.score(asked) if asked else []
+    if len(replies) != len(asked):
+        raise ValueError(f"PRM {prm.name} scored {len(replies)} of {len(asked)} paths; check its backend.")
+    done: list[Path | Unread] = []
+    reply = iter(replies)
+    for path in paths:
+        new = next(reply) if len(path.scores) < len(path.steps) else []
+        if new is None or isinstance(new, Unread):
+            done.append(new or Unread.LONG)
             continue
         missing = len(path.steps) - len(path.scores)
         if len(new) != missing or not all(0 <= value <= 1 for value in new):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
-from ttslib.search.beam_search import check_budget, grow
+from ttslib.search.beam_search import check_budget, check_read, grow
 from ttslib.search.calls import together
 from ttslib.search.tree import Trajectory, Tree
 
@@ -31,7 +31,7 @@ async def dvts(
 
     Each subtree is a beam search with n = width, which keeps one path; see `beam_search` for its rules.
     Subtrees draw from independent seeds that do not depend on n, and the first one equals `beam_search` with
-    n = width. Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width.
+    n = width. Pass an empty `tree` to see every node. Raises ValueError as `beam_search` does.
     """
     check_budget(n, width, max_depth, prm)
     forest = [Tree() for _ in range(n // width)]
@@ -58,4 +58,5 @@ async def dvts(
     for part, found in zip(forest, answers, strict=True):
         shift = tree.extend(part)
         pooled += [replace(each, nodes=tuple(node + shift for node in each.nodes)) for each in found]
+    check_read(problem, prm, tree, pooled)
     return pooled

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from ttslib.boxes import answers_in
 from ttslib.policies.base import Step
-
-_BRACES = re.compile(r"\\boxed\s*\{|\\[{}]|[{}]")
+from ttslib.prms.base import Unread
 
 
 @dataclass
@@ -26,10 +26,12 @@ class Node:
         score: PRM score of this step in [0, 1]; None if it was never scored.
         finish: "step", "eos" or "length", as the policy reported it.
         logprob: sum of its tokens' log-probabilities in nats.
-        kept: it was selected, so it was expanded or became an answer.
+        kept: it was selected, so it was expanded or became an answer. A blank step is in no trajectory; where the
+            model ended its text there, it is kept if the path before it became an answer.
         copies: how many identical siblings were sampled, this one included.
         end: None while the path can go on, else why it ends here: "boxed", "eos", "depth" or "length".
         subtree: which DVTS subtree it belongs to; 0 elsewhere.
+        unread: None, or why the PRM could not read the path that ends here (see `Unread`).
     """
 
     id: int
@@ -44,6 +46,12 @@ class Node:
     copies: int = 1
     end: str | None = None
     subtree: int = 0
+    unread: str | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Without text: spaces, line breaks and the separator at most."""
+        return not self.text.strip()
 
 
 @dataclass(frozen=True)
@@ -106,19 +114,23 @@ class Tree:
             self.nodes.append(node)
         return shift
 
-    def dropped(self) -> dict[str, int]:
-        """How many sampled steps led nowhere, and why.
+    def dropped(self) -> Counter[str]:
+        """How many sampled steps led nowhere, and why; what is not named did not occur.
 
         "rank": scored, but others were better; "length": cut by the token limit, or longer than the PRM can read, and
-        passed over without a score; "duplicate": the same text as a sibling, which stands for it.
+        passed over without a score; "marker": without a score because a step holds the PRM's marker; "blank": without
+        text; "duplicate": the same text as a sibling, which stands for it.
         """
-        lost = [node for node in self.nodes if not node.kept]
-        unscored = sum(node.score is None for node in lost)
-        return {
-            "rank": len(lost) - unscored,
-            "length": unscored,
-            "duplicate": sum(node.copies - 1 for node in self.nodes),
-        }
+        counts = Counter(rank=0, length=0, duplicate=0)
+        for node in self.nodes:
+            if node.blank and not node.kept:
+                counts["blank"] += node.copies
+                continue
+            counts["duplicate"] += node.copies - 1
+            if not node.kept:
+                unread = "marker" if node.unread == Unread.MARKER else "length"
+                counts["rank" if node.score is not None else unread] += 1
+        return counts
 
     def to_json(self) -> dict:
         """The tree as plain lists, dicts, strings and numbers, ready for `json.dumps`."""
@@ -132,21 +144,17 @@ class Tree:
 
 
 def boxed(text: str) -> bool:
-    r"""Whether `text` holds a \boxed{...} whose brace is closed. Linear in the length of the text."""
-    stack: list[bool] = []
-    for brace in _BRACES.findall(text):
-        if brace == "{" or brace.startswith(r"\boxed"):
-            stack.append(brace != "{")
-        elif brace == "}" and stack and stack.pop():
-            return True
-    return False
+    """Whether `text` holds a closed box with an answer, which ends a path."""
+    return bool(answers_in(text))
 
 
-def sample_seed(seed: int, problem_id: str, subtree: int = 0, position: tuple[int, ...] = ()) -> int:
+def sample_seed(
+    seed: int, problem_id: str, subtree: int = 0, position: tuple[int, ...] = (), attempt: int = 0
+) -> int:
     """The seed of one `policy.sample` call, in [0, 2**31): the same on every machine and in every process.
 
     `position` is the sampling index of each step of the path that is continued; it does not name the method,
-    so beam search and DVTS at N = M ask for the same samples.
+    so beam search and DVTS at N = M ask for the same samples. `attempt` counts the calls for the same continuations.
     """
-    place = json.dumps([seed, problem_id, subtree, list(position)])
+    place = json.dumps([seed, problem_id, subtree, list(position), *([attempt] if attempt else [])])
     return int.from_bytes(hashlib.sha256(place.encode()).digest()[:4], "big") >> 1
