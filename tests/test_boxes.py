@@ -16,6 +16,7 @@ BLANKS = [
 ]  # fmt: skip
 PLACEHOLDERS = [
     "answer", "Answer", "ANSWER", "[answer]", "<answer>", "{answer}", "(answer)", "'answer'", "answer.", "$answer$",
+    r"\langle answer \rangle", "`answer`", "**answer**", r"\big[ answer \big]",
     r"\{answer\}", r"\text{answer}", r"\textbf{Answer}", r"\mathrm{ans}", r"\text{Answer: }", "your answer",
     "your_answer", "final answer", "final_answer", "the final answer", r"\text{answer here}",
     r"\text{your answer here}", "insert your answer here", "put the answer here", r"\color{red}{answer}",

@@ -16,6 +16,7 @@ _BRACES = re.compile(rf"{BOX}\{{|\\.|[{{}}]", re.S)
 _SILENT = re.compile(
     r"\\(?:[hv]space|rule|phantom|(?:text)?color)\*?(?:\{[^{}]*\})*"
     r"|\\(?:(?:text|math)[a-z]*|[mf]box|operatorname|displaystyle|underline|bf|rm|it|q?quad|hfill|left|right"
+    r"|[lr]angle|[bB]igg?[lr]?"
     r"|[a-z]*dots?[a-z]?|(?:black)?square|[Bb]ox|Square)(?![a-zA-Z])|\\(?:[\s,;:!._$-]|$)|[~$]|(?<!\\)[{}]"
 )
 _ANGLES = re.compile(r"<([^<>]*)>")
@@ -76,5 +77,6 @@ def is_answer(content: str) -> bool:
 
 
 def _says_nothing(character: str) -> bool:
-    """Whether it is punctuation, a space, an invisible character or an empty square."""
-    return character != "\\" and unicodedata.category(character)[0] in "PZC" or "\u25a0" <= character <= "\u25ff"
+    """Whether it is punctuation, an accent, a space, an invisible character or an empty square."""
+    kind = unicodedata.category(character)
+    return character != "\\" and (kind[0] in "PZC" or kind == "Sk") or "\u25a0" <= character <= "\u25ff"

@@ -1,6 +1,7 @@
 """Beam search over steps, guided by a PRM (section 2.2 of the paper).
 
-Where the paper does not say, the rules are those of its published code (RyanLiu112/compute-optimal-tts), but for these; "there" is that code:
+Where the paper does not say, the rules are those of its published code (RyanLiu112/compute-optimal-tts; "there"), but
+for these:
 
 - A path ends at a closed box with an answer; there at the word "\\boxed", whatever stands in it.
 - A step that was cut behind such a box is a whole one; there every cut step is passed over.
