@@ -138,3 +138,23 @@ def test_a_cell_that_failed_before_the_policy_was_asked_read_no_prompt(tmp_path)
 def prefill(run):
     prompt = flops.prompt_tokens(run) / len(run)
     return len(run) * prompt * flops.token_flops(flops.size_of(POLICY), prompt / 2)
+
+
+def test_what_became_of_the_steps_of_searches(tmp_path):
+    """Every step is kept, or counted once with the reason why it led nowhere."""
+    runs = {
+        method: {n: solve(problems(4), ScriptedPolicy(), ScriptedPRM(context=3), method=method, n=n, store=tmp_path,
+                          progress=False) for n in (4, 16)}
+        for method in ("beam_search", "dvts")
+    }  # fmt: skip
+    table = tables.dropped(runs)
+    assert list(table.N) == [4, 16, 4, 16] and set(table.searches) <= {1, 2, 3, 4}
+    assert max(table.duplicate) > 0 and max(table.length) > 0
+    for row in table.to_dict("records"):
+        done = [record for record in runs[row["method"]][row["N"]] if not record.failed]
+        nodes = [node for record in done for node in record.search_tree().nodes]
+        assert row["steps"] == sum(node.copies for node in nodes)
+        lost = sum(row[reason] for reason in ("rank", "duplicate", "length", "blank", "marker"))
+        assert lost * row["steps"] == pytest.approx(row["steps"] - sum(node.kept for node in nodes))
+        few = sum(len(record.trajectories) < row["N"] // 4 for record in done)
+        assert row["few answers"] == pytest.approx(few / len(done))

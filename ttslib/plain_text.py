@@ -23,7 +23,7 @@ Offsets = list[tuple[int, int]]
 
 def mend(text: str) -> str:
     """`text` with U+FFFD for each lone surrogate, which no file and no tokenizer takes."""
-    return re.sub(r"[\ud800-\udfff]", "\ufffd", text)
+    return re.sub(r"[\ud800-\udfff]", "\ufffd", text) if isinstance(text, str) else text
 
 
 class PlainText:

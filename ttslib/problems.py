@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ttslib.boxes import answers_in
+from ttslib.plain_text import mend
 from ttslib.zoo import hub_file
 
 
@@ -29,11 +30,6 @@ class Problem:
     def __post_init__(self):
         for name in ("id", "question", "answer", "subject"):
             object.__setattr__(self, name, mend(getattr(self, name)))
-
-
-def mend(text: str) -> str:
-    """`text` with U+FFFD for each lone surrogate."""
-    return re.sub(r"[\ud800-\udfff]", "\ufffd", text) if isinstance(text, str) else text
 
 
 @dataclass(frozen=True)

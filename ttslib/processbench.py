@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ttslib.problems import NANO_DATA, mend, read_rows, unique
+from ttslib.plain_text import mend
+from ttslib.problems import NANO_DATA, read_rows, unique
 from ttslib.zoo import hub_file
 
 REPO = "Qwen/ProcessBench"

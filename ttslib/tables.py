@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,24 @@ def failed(runs: Iterable[Results]) -> str:
     lost = [record for record in records if record.failed]
     said = f"{len(lost)} of {len(records)} cells failed"
     return f"{said}, the first: {lost[0].label}: {lost[0].reason}" if lost else said
+
+
+def dropped(searches: Mapping[str, Mapping[int, Results]]) -> pandas.DataFrame:
+    """What became of the steps of tree searches: method, N, searches, steps (sampled in all), the share of steps that
+    led nowhere for each reason of `Tree.dropped`, and "few answers", the share of searches that found fewer than N / M.
+    """
+    rows = []
+    for method, runs in searches.items():
+        for n, run in runs.items():
+            done = [record for record in run if not record.failed]
+            trees = [record.search_tree() for record in done]
+            steps = sum(node.copies for tree in trees for node in tree.nodes)
+            lost = sum((tree.dropped() for tree in trees), Counter())
+            few = sum(len(record.trajectories) < record.kept * record.subtrees for record in done)
+            row = {"method": method, "N": n, "searches": len(done), "steps": steps}
+            row |= {reason: lost[reason] / max(steps, 1) for reason in ("rank", "duplicate", "length", "blank", "marker")}
+            rows.append(row | {"few answers": few / max(len(done), 1)})
+    return pandas.DataFrame(rows)
 
 
 def costs(runs: Mapping[str, Results]) -> pandas.DataFrame:
