@@ -1,7 +1,5 @@
 r"""Brackets in LaTeX: where they close, splitting outside them, and the arguments of commands."""
 
-from __future__ import annotations
-
 import re
 
 _OPEN, _CLOSE = "([{", ")]}"

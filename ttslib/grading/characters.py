@@ -1,7 +1,5 @@
 """Unicode in an answer, spelled as the LaTeX or ASCII that it stands for."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """Whether two shapes are the same answer: by spelling, by exact value, part by part; a `leaf` decides formulas."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -214,10 +212,6 @@ def _same_relation(gold: Node, answer: Node, leaf: Leaf) -> bool:
     return leaf(gold.raw, answer.raw, False)
 
 
-def _same_set(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    return leaf(gold.text, answer.text, True)
-
-
 def _same_choice(gold: Node, answer: Node, leaf: Leaf) -> bool:
     """ "(C) 12" is the choice C, and the value 12."""
     if gold.kind == answer.kind:
@@ -255,18 +249,10 @@ def _as_set(node: Node) -> str:
 
 
 _SAME_KIND: dict[str, Callable[[Node, Node, Leaf], bool]] = {
-    "number": _same_number,
-    "formula": _same_formula,
-    "text": _same_text,
-    "clock": lambda gold, answer, leaf: False,
-    "based": _same_based,
-    "ratio": _same_ratio,
-    "list": _same_list,
-    "tuple": _same_tuple,
-    "matrix": _same_parts,
-    "relation": _same_relation,
-    "set": _same_set,
-}
+    "number": _same_number, "formula": _same_formula, "text": _same_text, "clock": lambda gold, answer, leaf: False,
+    "based": _same_based, "ratio": _same_ratio, "list": _same_list, "tuple": _same_tuple, "matrix": _same_parts,
+    "relation": _same_relation, "set": lambda gold, answer, leaf: leaf(gold.text, answer.text, True),
+}  # fmt: skip
 
 
 def key(node: Node) -> str:

@@ -1,7 +1,5 @@
 r"""Finding the final answer in a model's text."""
 
-from __future__ import annotations
-
 import re
 
 from ..boxes import BOX, answered_boxes, is_answer

@@ -1,7 +1,5 @@
 """What is not worth a symbolic comparison: towers of powers, long factorials, code, texts that are no formula."""
 
-from __future__ import annotations
-
 import math
 import re
 

@@ -1,7 +1,5 @@
 r"""What stands in front of an answer: a name, as the x of "x = 5", a label, or an expression in names."""
 
-from __future__ import annotations
-
 import re
 
 from .normalise import compact

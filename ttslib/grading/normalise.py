@@ -1,7 +1,5 @@
 r"""One spelling for what LaTeX and plain text write in many: wrappers, fonts, separators, fractions, roots, powers."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 
@@ -28,41 +26,15 @@ _FONT = re.compile(
 )
 _COMMAND = re.compile(r"\\([a-zA-Z]+)\*?")
 _SAME = {
-    r"[dtc]frac": r"\frac",
-    r"[dt]binom": r"\binom",
-    r"leqslant|leqq|le": r"\leq ",
-    r"geqslant|geqq|ge": r"\geq ",
-    r"ne": r"\neq ",
-    r"lt": "<",
-    r"gt": ">",
-    r"varnothing": r"\emptyset ",
-    r"backslash|smallsetminus": r"\setminus ",
-    r"simeq|thickapprox|cong": r"\approx ",
-    r"bigcup": r"\cup ",
-    r"bigcap": r"\cap ",
-    r"wedge|land": " and ",
-    r"vee|lor": " or ",
-    r"R|reals|Reals": r"\mathbb{R}",
-    r"[lr]?vert|mid": "|",
-    r"lbrace": r"\{",
-    r"rbrace": r"\}",
-    r"lbrack": "[",
-    r"rbrack": "]",
-    r"colon": ":",
-    r"langle": "(",
-    r"rangle": ")",
-    r"ast": r"\cdot ",
-    r"varphi": r"\phi ",
-    r"varepsilon": r"\epsilon ",
-    r"vartheta": r"\theta ",
-    r"imath": "i",
-    r"[cd]?dots[bcmoi]?": r"\ldots ",
-    r"lg": r"\log ",
-    r"tg": r"\tan ",
-    r"ctg": r"\cot ",
-    r"arctg": r"\arctan ",
+    r"[dtc]frac": r"\frac", r"[dt]binom": r"\binom", r"leqslant|leqq|le": r"\leq ", r"geqslant|geqq|ge": r"\geq ",
+    r"ne": r"\neq ", r"lt": "<", r"gt": ">", r"varnothing": r"\emptyset ", r"backslash|smallsetminus": r"\setminus ",
+    r"simeq|thickapprox|cong": r"\approx ", r"bigcup": r"\cup ", r"bigcap": r"\cap ", r"wedge|land": " and ",
+    r"vee|lor": " or ", r"R|reals|Reals": r"\mathbb{R}", r"[lr]?vert|mid": "|", r"lbrace": r"\{", r"rbrace": r"\}",
+    r"lbrack": "[", r"rbrack": "]", r"colon": ":", r"langle": "(", r"rangle": ")", r"ast": r"\cdot ",
+    r"varphi": r"\phi ", r"varepsilon": r"\epsilon ", r"vartheta": r"\theta ", r"imath": "i",
+    r"[cd]?dots[bcmoi]?": r"\ldots ", r"lg": r"\log ", r"tg": r"\tan ", r"ctg": r"\cot ", r"arctg": r"\arctan ",
     r"top|intercal": "T",
-}
+}  # fmt: skip
 _RENAMED = [(re.compile(rf"\\(?:{old})(?![a-zA-Z])"), new) for old, new in _SAME.items()]
 _SPACES = re.compile(r"(?<!\\)\\[,;:> ~]|\\(?:quad|qquad|thinspace|enspace|medspace|thickspace)(?![a-zA-Z])|~|\s")
 _CURRENCIES = {

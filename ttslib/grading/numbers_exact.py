@@ -1,7 +1,5 @@
 r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers of ten."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 r"""Reading LaTeX with the parser of math-verify. In the grading process only: it may take forever."""
 
-from __future__ import annotations
-
 import re
 
 import sympy

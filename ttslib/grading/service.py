@@ -113,8 +113,6 @@ class _Service:
         if not question.answered.wait(_PATIENCE):
             with self.lock:
                 self.questions.pop(number, None)
-            if not hasattr(os, "fork"):
-                self.stop()  # without fork the process itself is the one that computes
             raise Unanswered
         return question.verdict, question.lost
 
@@ -180,6 +178,5 @@ def _at_exit() -> None:
         _service.stop()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)

@@ -1,7 +1,5 @@
 r"""Sets of real numbers in LaTeX: intervals, unions, finite sets, domains, and the solutions of inequalities."""
 
-from __future__ import annotations
-
 import re
 
 import sympy
@@ -11,14 +9,7 @@ from .brackets import enclosed, split_keeping
 from .reading import read
 
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "N": sympy.S.Naturals, "Q": sympy.S.Rationals}
-_SIGNS = {
-    r"\leq": sympy.LessThan,
-    r"\geq": sympy.GreaterThan,
-    "<": sympy.StrictLessThan,
-    ">": sympy.StrictGreaterThan,
-    r"\neq": sympy.Ne,
-    "=": sympy.Eq,
-}
+_SIGNS = {r"\leq": sympy.Le, r"\geq": sympy.Ge, "<": sympy.Lt, ">": sympy.Gt, r"\neq": sympy.Ne, "=": sympy.Eq}
 _SIGN = r"\\leq|\\geq|\\neq|<|>|="
 
 

@@ -4,8 +4,6 @@ r"""What stands apart in an answer stays apart: math spans, gaps, line breaks, t
 spelling, which marks part two values and which only set off a sign, a word or a unit.
 """
 
-from __future__ import annotations
-
 import re
 
 EDGE, GAP = "\ue010", "\ue011"  # where a span begins or ends; where two pieces stand side by side

@@ -1,7 +1,5 @@
 r"""The shape of an answer: a number, words, a list, a tuple or interval, a matrix, a relation, a formula, ..."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +53,7 @@ class Node:
     kind: str
     text: str
     number: Exact | None = None
-    items: tuple[Node, ...] = ()
+    items: tuple["Node", ...] = ()
     brackets: str = ""
     signs: tuple[str, ...] = ()
     name: str = ""
@@ -408,16 +406,6 @@ def _words(text: str) -> Node | None:
 
 # In the order in which they are tried.
 _SHAPES = (
-    _choice,
-    _scalar,
-    _clock,
-    _matrix,
-    _transposed,
-    _conditions,
-    _ratio,
-    _several,
-    _bracketed,
-    _set,
-    _relation,
+    _choice, _scalar, _clock, _matrix, _transposed, _conditions, _ratio, _several, _bracketed, _set, _relation,
     _plus_minus,
-)
+)  # fmt: skip

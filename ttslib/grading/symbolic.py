@@ -1,7 +1,5 @@
 r"""The symbolic comparison of two formulas, on math-verify. In the grading process only: it may take forever."""
 
-from __future__ import annotations
-
 import sympy
 from math_verify import verify
 from sympy.core.relational import Relational
@@ -16,24 +14,12 @@ _PRECISION = 60  # digits of an evaluation
 _EXACT = 1e-45  # relative difference that rounding in it may leave
 # Places where two formulas are compared; the negative ones tell sqrt(x^2) from x.
 _POINTS = (
-    ("1.37", "0.317"),
-    ("0.61", "0.831"),
-    ("2.83", "0.173"),
-    ("5.19", "1.27"),
-    ("-1.43", "0.339"),
-    ("-3.77", "-0.417"),
-)
+    ("1.37", "0.317"), ("0.61", "0.831"), ("2.83", "0.173"), ("5.19", "1.27"), ("-1.43", "0.339"), ("-3.77", "-0.417"),
+)  # fmt: skip
 _ENOUGH = 3
 _PIECEWISE = (sympy.Abs, sympy.Min, sympy.Max, sympy.sign, sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.Mod)
 _RELATION = (Relational, sympy.And, BooleanAtom)
-_SIGNS = {
-    sympy.Eq: "=",
-    sympy.Ne: "!=",
-    sympy.StrictLessThan: "<",
-    sympy.LessThan: "<=",
-    sympy.StrictGreaterThan: "<",
-    sympy.GreaterThan: "<=",
-}
+_SIGNS = {sympy.Eq: "=", sympy.Ne: "!=", sympy.Lt: "<", sympy.Le: "<=", sympy.Gt: "<", sympy.Ge: "<="}
 
 
 def compare(gold: str, answer: str, sets: bool) -> bool:
@@ -131,4 +117,4 @@ def _sided(relation) -> tuple[sympy.Expr | None, str]:
     if not sign or not all(isinstance(side, sympy.Expr) for side in relation.args):
         return None, ""
     difference = relation.lhs - relation.rhs
-    return (-difference if isinstance(relation, (sympy.StrictGreaterThan, sympy.GreaterThan)) else difference), sign
+    return (-difference if isinstance(relation, (sympy.Gt, sympy.Ge)) else difference), sign

@@ -1,7 +1,5 @@
 r"""Units behind a value: taken off, and compared where both sides name one that is known."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 

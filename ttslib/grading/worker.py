@@ -1,16 +1,15 @@
 """The grading process: reads pairs from its standard input, one JSON line each, and answers on its standard output.
 
-It imports math-verify once and forks children that do the comparing (where there is no fork, it compares itself). A
-child that exceeds the time limit is killed and forked anew in milliseconds, so an endless evaluation costs nobody but
-its pair. Everything ends when the process that started it is gone.
+It imports math-verify once and forks children that do the comparing. A child that exceeds the time limit is killed and
+forked anew in milliseconds, so an endless evaluation costs nobody but its pair. Everything ends when the process that
+started it is gone.
 """
-
-from __future__ import annotations
 
 import contextlib
 import json
 import logging
 import os
+import resource
 import select
 import signal
 import sys
@@ -53,21 +52,11 @@ def main() -> None:
     for gold, answer in _WARM:
         judge(gold, answer)
     _say(replies, {"ready": True})
-    if hasattr(os, "fork"):
-        _Pool(requests, replies, starter).serve()
-    else:
-        _serve_alone(requests, replies)
+    _Pool(requests, replies, starter).serve()
 
 
 def _say(fd: int, message: dict) -> None:
     write_all(fd, (json.dumps(message) + "\n").encode())
-
-
-def _serve_alone(requests: int, replies: int) -> None:
-    with os.fdopen(requests, encoding="utf-8") as lines:
-        for line in lines:
-            job = json.loads(line)
-            _say(replies, {"id": job["id"], "verdict": judge(job["gold"], job["answer"])})
 
 
 class _Child:
@@ -107,8 +96,6 @@ def _child(jobs: int, verdicts: int) -> None:
 
 
 def _limit_memory() -> None:
-    import resource
-
     with contextlib.suppress(OSError, ValueError):
         with open("/proc/self/statm", encoding="ascii") as statm:
             used = int(statm.read().split()[0]) * resource.getpagesize()
@@ -117,8 +104,6 @@ def _limit_memory() -> None:
 
 def _limit_time(seconds: float) -> None:
     """Should the parent be killed in the middle of a job, the kernel ends the job a little later."""
-    import resource
-
     spent = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(spent.ru_utime + spent.ru_stime + seconds) + 2
     with contextlib.suppress(OSError, ValueError):
