@@ -104,19 +104,6 @@ def _same_text(gold: Node, answer: Node, leaf: Leaf) -> bool:
     return bool(letters) and sorted(gold.raw) == sorted(answer.raw)
 
 
-def _same_based(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    values = [_based_value(node.text) for node in (gold, answer)]
-    return values[0] is not None and values[0] == values[1]
-
-
-def _based_value(text: str) -> int | None:
-    digits, _, base = text.rstrip("}").partition("_{")
-    try:
-        return int(digits, int(base))
-    except ValueError:
-        return None
-
-
 def _same_ratio(gold: Node, answer: Node, leaf: Leaf) -> bool:
     if len(gold.items) != len(answer.items):
         return False
@@ -250,7 +237,7 @@ def _as_set(node: Node) -> str:
 
 _SAME_KIND: dict[str, Callable[[Node, Node, Leaf], bool]] = {
     "number": _same_number, "formula": _same_formula, "text": _same_text, "clock": lambda gold, answer, leaf: False,
-    "based": _same_based, "ratio": _same_ratio, "list": _same_list, "tuple": _same_tuple, "matrix": _same_parts,
+    "based": _same_number, "ratio": _same_ratio, "list": _same_list, "tuple": _same_tuple, "matrix": _same_parts,
     "relation": _same_relation, "set": lambda gold, answer, leaf: leaf(gold.text, answer.text, True),
 }  # fmt: skip
 

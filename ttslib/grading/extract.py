@@ -11,7 +11,8 @@ _BARE_BOXES = 20  # boxes without braces looked at, from the end
 # Every repetition is bounded or cannot match in two ways: no text takes more than linear time.
 _BARE_BOX = re.compile(BOX + r"(?=[^\s{])")
 _ROUNDED = re.compile(
-    r"[\s$,.;(]*(?:\\(?:approx|simeq|doteq)|≈|(?:or|which is|that is|i\.e\.)?,? ?(?:approximately|about|roughly|around))[\s$:]*"
+    r"[\s$,.;(]*(?:\\(?:approx|simeq|doteq)|≈"
+    r"|(?:or|which is|that is|i\.e\.)?,? ?(?:approximately|about|roughly|around))[\s$:]*"
 )
 _NEXT_TURN = re.compile(r"<\|(?:im_start|im_end|eot_id|endoftext)\|>|\n[ \t]*(?:Human|User):")
 _IS = (
@@ -30,12 +31,16 @@ _PHRASES = tuple(
 )
 # What makes of a closing phrase a guess, a condition or a denial: directly before it, or directly behind.
 _GUESSED = re.compile(
-    r"(?:\b(?:may ?be|perhaps|possibly|suppos(?:e|ing)|assum(?:e|ing)|imagine|say|let|guess(?:ing)?|hope|if|whether|unless|doubt|unlikely)"
+    r"(?:\b(?:may ?be|perhaps|possibly|suppos(?:e|ing)|assum(?:e|ing)|imagine|say|let|guess(?:ing)?|hope|if|whether"
+    r"|unless|doubt|unlikely)"
     r"|(?:n['’]t|\bnot|\bnever) (?:think|believe|sure|say|know|true|clear|the case))"
     r",?(?: that)?(?: (?:the|our|your|my|his|her|final|correct|right))*\s*$", re.I,
 )  # fmt: skip
-_ASKED = re.compile(r"\s*(?:(?:not|n['’]t|as follows|found|obtained|unknown|unclear)\b|[^.?!\n]{0,200}(?:\.\d[^.?!\n]{0,200})?\?)", re.I)
-_BULLET = re.compile(r"\s*\n\s*[-+•–]\s+(?=\S)")
+_ASKED = re.compile(
+    r"\s*(?:(?:not|n['’]t|as follows|found|obtained|unknown|unclear)\b|[^.?!\n]{0,200}(?:\.\d[^.?!\n]{0,200})?\?)",
+    re.I,
+)
+_BULLET = re.compile(r"\A\s*\n\s*[-+•–]\s+(?=\S)")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^\n]+?)(?<!\\)\$", re.S)
 _GOES_ON = re.compile(r"%|\\%|percent\b|and\b|or\b|,\s{0,9}(?:\$|\\\()")
 _SENTENCE_END = re.compile(r"[.!?](?:\s+(?=[A-Z<*\[(])|\s*$)")
@@ -47,7 +52,7 @@ _STATEMENT = re.compile(r"[A-Za-z][^=\\]*?[^=]\b(?:is|are|equals)\s+(?=\S)(?!.*\
 def extract_answer(text: object) -> str | None:
     r"""The final answer of a solution, or None where there is none.
 
-    The last ``\boxed{...}`` (or ``\fbox``) with an answer in it (see ``ttslib.boxes``), or what a later ``<answer>`` tag
+    The last ``\boxed{...}`` or ``\fbox`` with an answer in it (see ``ttslib.boxes``), or what a later ``<answer>`` tag
     holds; of a box and the box with its rounded value the first. Without these, what the last closing phrase announces
     ("the final answer is ...", "answer: ...", "#### ..." at the end), unless it is a guess, a question or a denial.
     Never simply the last number. Text behind ``</think>`` counts before the thoughts, and what follows the end of the
@@ -56,13 +61,9 @@ def extract_answer(text: object) -> str | None:
     if not isinstance(text, str):
         return None
     text = text[-_TAIL:]
-    turn_end = _NEXT_TURN.search(text)
-    turn = text[: turn_end.start()] if turn_end else text
-    for part in dict.fromkeys((turn.rpartition("</think>")[2], turn, text)):
-        answer = _marked(part) or _announced(part)
-        if answer:
-            return answer
-    return None
+    turn = _NEXT_TURN.split(text, 1)[0]
+    parts = dict.fromkeys((turn.rpartition("</think>")[2], turn, text))
+    return next((answer for part in parts if (answer := _marked(part) or _announced(part))), None)
 
 
 def _marked(text: str) -> str:
@@ -110,15 +111,13 @@ def _meant(phrase: re.Pattern, text: str) -> list[int]:
 
 def _start_of(announced: str) -> str:
     """The answer at the start of what follows a closing phrase: its formula, or the end of its first sentence."""
-    bullet = _BULLET.match(announced)
-    announced = announced[bullet.end() if bullet else 0 :].lstrip(" \t\r\n*_}")
+    announced = _BULLET.sub("", announced).lstrip(" \t\r\n*_}")
     math = _MATH.match(announced)
     if math and not _GOES_ON.match(announced[math.end() :].lstrip()):
         return next(group for group in math.groups() if group is not None).strip()
     sentence = announced.split("\n")[0].split("I hope")[0].strip(" *_")
     for cut in (_SENTENCE_END, _REASON):
-        end = cut.search(sentence)
-        sentence = sentence[: end.start()] if end else sentence
+        sentence = cut.split(sentence, 1)[0]
     statement = _STATEMENT.match(sentence)
     sentence = _HEDGE.sub("", sentence[statement.end() :] if statement else sentence, count=1)
     return sentence.strip(" *_")

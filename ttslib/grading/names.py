@@ -8,7 +8,7 @@ GREEK = r"\\(?:alpha|beta|gamma|theta|phi|psi|omega|lambda|mu|sigma|rho|tau|epsi
 SYMBOL = rf"(?:[a-zA-Z]|{GREEK})(?:_\{{\w+\}})?'*"
 _DECORATED = re.compile(r"\\(?:over(?:line|rightarrow)|vec|(?:wide)?hat|bar)(?![a-zA-Z]) ?\{?([a-zA-Z]*)\}?")
 _ANGLE = re.compile(r"\\(?:(?:measured)?angle|triangle)(?![a-zA-Z]) ?")
-# A function, a size or an inverse of points, angles, sets and matrices is what was asked for; that of an unknown is not.
+# A function, a size or an inverse of points, angles, sets and matrices is what was asked for; of an unknown it is not.
 _OBJECT = rf"(?:[A-Z]{{1,3}}|{GREEK})(?:_\{{\w+\}})?'*"
 _OBJECTS = rf"{_OBJECT}(?:(?:\\(?:cup|cap|setminus|times) ?|[-+,]){_OBJECT})*"
 _NAME = re.compile(
@@ -24,7 +24,9 @@ _LABEL = re.compile(
     r"|([A-Za-z][A-Za-z' ]*?)(?: (?:is|are|equals|was)|(?<=[a-z]{3}):) ?(?=[-+\d\\(\[])",
     re.I,
 )
-_SAYS_NOTHING = re.compile(r"(?:(?:the|a|an|of|final|correct|answer|ans|result|value|it|that|there|this|so|thus) ?)*", re.I)
+_SAYS_NOTHING = re.compile(
+    r"(?:(?:the|a|an|of|final|correct|answer|ans|result|value|it|that|there|this|so|thus) ?)*", re.I
+)
 
 
 def label(text: str) -> tuple[str, str]:
@@ -59,7 +61,8 @@ def is_quantity(text: str) -> bool:
     """Whether a left-hand side is an expression in several names, such as a + b or x^2 + y^2, which no equation for one
     of them could be meant by: no numbers but powers.
     """
-    bare = re.sub(r"[\^_]\{[^{}]*\}|\\(?:frac|sqrt|cdot|times|overline|angle|text)(?![a-z])|(?<=[a-zA-Z])\([a-z]\)", " ", text)
+    commands = r"\\(?:frac|sqrt|cdot|times|overline|angle|text)(?![a-z])"
+    bare = re.sub(rf"[\^_]\{{[^{{}}]*\}}|{commands}|(?<=[a-zA-Z])\([a-z]\)", " ", text)
     return len(symbols(bare)) > 1 and not re.search(r"\d|\\(?!triangle)", re.sub(GREEK, "", bare))
 
 

@@ -7,9 +7,7 @@ from .brackets import argument, closing
 from .characters import plain
 from .spans import separate, settle
 
-_FUNCTION = (
-    r"(?:sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|arccot|sinh|cosh|tanh|ln|log|lg|exp|max|min|gcd|lcm|det|lim)"
-)
+_FUNCTION = r"(?:(?:arc)?(?:sin|cos|tan|cot)|sec|csc|sinh|cosh|tanh|ln|log|lg|exp|max|min|gcd|lcm|det|lim)"
 _MANY = 150  # of one command; a text with more is no answer, and stays as it is
 _SIZES = (
     r"left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|tiny|small|large"
@@ -48,6 +46,7 @@ _ZEROS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 1
 _COUNTED = re.compile(rf"(\d+(?:\.\d+)?) ?(\\text\{{ ?)?({'|'.join(_ZEROS)})\b ?(\}})?")
 _UNITS = re.compile(r"\\[dt]?frac\{\\(?:text|mathrm)\{ ?(\w+) ?\}\}\{\\(?:text|mathrm)\{ ?(\w+) ?\}((?:\^\{?\d\}?)?)\}")
 _SLASHED = re.compile(r"(?<![\w.}/^])(\d+)\s*/\s*(\d+)(?=\s*(?:\\pi|\\sqrt|[a-zA-Z(]))(?!\s*[a-zA-Z]{2})")
+_MARKS = r"[-+\s.,/()%:]+"
 _LETTERS = re.compile(r"\(?[A-Za-z]\)?(?:\s*(?:,|,?\s*and|,?\s*or)\s+\(?[A-Za-z]\)?|\s*,\s*\(?[A-Za-z]\)?)*")
 
 
@@ -72,6 +71,11 @@ def normalise(answer: str) -> str:
     return _tidy(settle(_amounts(text)))
 
 
+def said(text: str) -> str:
+    r"""The text with the words of ``\text{...}`` bare among the rest, and single spaces."""
+    return " ".join(re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).split())
+
+
 def compact(text: str) -> str:
     """The same text without the spaces that mean nothing: not between digits, in words, or before a letter that would
     join a command.
@@ -91,13 +95,12 @@ def _signs(text: str) -> str:
 
 
 def _environments(text: str) -> str:
-    text = re.sub(r"\\begin\{(array|tabular)\}\s*\{[^{}]*\}", r"\\begin{matrix}", text)
+    text = re.sub(r"\\begin\{(?:array|tabular)\}\s*\{[^{}]*\}", r"\\begin{matrix}", text)
     text = re.sub(r"\\end\{(?:array|tabular)\}", r"\\end{matrix}", text)
     for brackets, kind in ((r"[\[(]~[\])]", "pmatrix"), (r"\|~\|", "vmatrix")):
         pattern = brackets.replace("~", r"\s*\\begin\{matrix\}(.*?)\\end\{matrix\}\s*")
         text = re.sub(pattern, rf"\\begin{{{kind}}}\1\\end{{{kind}}}", text, flags=re.S)
-    text = re.sub(r"\\(begin|end)\{(?:[bBp]?(?:small)?matrix|psmallmatrix|bsmallmatrix)\}", r"\\\1{pmatrix}", text)
-    text = re.sub(r"^\s*\(\s*(\\begin\{pmatrix\}.*\\end\{pmatrix\})\s*\)\s*$", r"\1", text, flags=re.S)
+    text = re.sub(r"\\(begin|end)\{[bBp]?(?:small)?matrix\}", r"\\\1{pmatrix}", text)
     return re.sub(r"(?:\\\\\s*)+(?=\\end\{)", "", text)
 
 
@@ -138,23 +141,14 @@ def _font(inner: str, before: str) -> str:
         return f"\\{stripped} "
     if stripped.lower() == "infinity":
         return r"\infty "
-    measured = re.fullmatch(r"([\d.,/]+)\s+([a-zA-Z][a-zA-Z ]+)", stripped)
-    if measured:
+    if measured := re.fullmatch(r"([\d.,/]+)\s+([a-zA-Z][a-zA-Z ]+)", stripped):
         return f" {measured[1]} \\text{{{measured[2]}}} "
     if re.fullmatch(r"[mgslhLKNJWVACF]", stripped) and re.search(r"[\d}/]\s*$", before):
         return f" \\text{{{stripped}}} "  # a unit, not a variable
-    if (
-        re.search(r"[\\^{}]", stripped)
-        or _is_formula(stripped)
-        or _LETTERS.fullmatch(stripped)
-        or re.fullmatch(r"[-+\d\s.,/()%:]+", stripped)
-    ):
+    formula = re.search(r"[\d=]", stripped) and not re.search(r"[a-zA-Z]{2}", stripped)
+    if formula or re.search(r"[\\^{}]", stripped) or _LETTERS.fullmatch(stripped) or re.fullmatch(_MARKS, stripped):
         return f" {stripped} "
     return f" \\text{{{stripped}}} "
-
-
-def _is_formula(inner: str) -> bool:
-    return bool(re.search(r"[\d=]", inner)) and not re.search(r"[a-zA-Z]{2}", inner)
 
 
 def _thousands(text: str) -> str:
@@ -268,7 +262,8 @@ def _tidy(text: str) -> str:
     text = re.sub(r"(?<=[(,\[])\s*\+\s*(?=\\infty)|^\s*\+(?=\s*\\infty)", "", text)
     text = re.sub(r"\\(sin|cos|tan)\^\{-1\}", r"\\arc\1 ", text)
     text = re.sub(r"\s+", " ", text).strip()
-    text = re.sub(r"^([\[\]])([^][(),]*[,;][^][(),]*)([\[\]])$", _outward_brackets, text)
+    outward = r"^([\[\]])([^][(),]*[,;][^][(),]*)([\[\]])$"  # ]a, b[ for (a, b)
+    text = re.sub(outward, lambda m: ("[" if m[1] == "[" else "(") + m[2] + ("]" if m[3] == "]" else ")"), text)
     text = re.sub(r"(?<=[a-zA-Z]{3})!+$", "", text)  # an exclamation, not a factorial
     text = re.sub(r"(?<=[\d}]) ?([kM]?)\\Omega$", r" \\text{\1Omega}", text)
     text = re.sub(r"(?<=\d)'{1,2}$", "", text)  # feet or inches
@@ -279,8 +274,3 @@ def _tidy(text: str) -> str:
 def _degrees(match: re.Match) -> str:
     degrees, minutes, seconds = (int(part or 0) for part in match.groups())
     return rf"\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\circ"
-
-
-def _outward_brackets(match: re.Match) -> str:
-    """(a, b) for ]a, b[."""
-    return f"{'[' if match[1] == '[' else '('}{match[2]}{']' if match[3] == ']' else ')'}"

@@ -39,24 +39,17 @@ def read_number(text: str) -> Exact | None:
 
 def _mixed(text: str) -> Exact | None:
     match = _MIXED.fullmatch(text)
-    if not match:
-        return None
-    above, below = int(match[3] or match[5]), int(match[4] or match[6])
-    if not above or not below:
-        return None
-    return Exact(_sign(match[1]) * (int(match[2]) + Fraction(above, below)))
+    part = match and Fraction(int(match[3] or match[5]), int(match[4] or match[6]))
+    return Exact(_sign(match[1]) * (int(match[2]) + part)) if part else None
 
 
 def _read(tight: str) -> Exact | None:
-    match = _PLAIN.fullmatch(tight)
-    if match:
+    if match := _PLAIN.fullmatch(tight):
         return _decimal(_sign(match[1]), match[2], 0)
-    match = _FRAC.fullmatch(tight) or _SLASH.fullmatch(tight)
-    if match:
+    if match := _FRAC.fullmatch(tight) or _SLASH.fullmatch(tight):
         above, below = (match[2], match[3]) if match.re is _FRAC else (match[3], match[5])
         return Exact(_sign(match[1]) * Fraction(above.rstrip(".")) / Fraction(below.rstrip(".")))
-    match = _REPEATING.fullmatch(tight)
-    if match:
+    if match := _REPEATING.fullmatch(tight):
         whole, fixed, block = match[2] or "0", match[3], match[4] or match[5] or match["same"]
         value = Fraction(int(whole + fixed), 10 ** len(fixed))
         return Exact(_sign(match[1]) * (value + Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed))))
@@ -96,8 +89,5 @@ def rounding(*texts: str) -> float:
 
 
 def _ends(value: Fraction) -> bool:
-    below = value.denominator
-    for prime in (2, 5):
-        while below % prime == 0:
-            below //= prime
-    return below == 1
+    """Whether its decimal has an end: the denominator divides a power of ten."""
+    return pow(10, value.denominator.bit_length(), value.denominator) == 0

@@ -11,7 +11,7 @@ _INDEX = re.compile(r"\\(?:sum|prod)|_\{?i|i_")  # here i counts
 _DEGREE = re.compile(r"(\d+(?:\.\d+)?|\\frac\{\d+\}\{\d+\}|\([^()]*\))\^\\circ")
 _DECIMAL = re.compile(r"(?<![\d.])(\d*)\.(\d+)")
 _READING = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
-_CONVERSION = ConversionConfig(lowercase_symbols=False)
+_CONFIGS = dict(normalization_config=_READING, conversion_config=ConversionConfig(lowercase_symbols=False))
 
 
 def imaginary(latex: str) -> bool:
@@ -24,13 +24,7 @@ def read(latex: str, complex_: bool = False):
     latex = _DEGREE.sub(r"(\1\\cdot\\frac{\\pi}{180})", latex)
     latex = _DECIMAL.sub(lambda m: rf"(\frac{{{m[1]}{m[2]}}}{{{10 ** len(m[2])}}})", latex)
     try:
-        value = latex2sympy(
-            latex,
-            is_real=not complex_,
-            convert_degrees=False,
-            normalization_config=_READING,
-            conversion_config=_CONVERSION,
-        )
+        value = latex2sympy(latex, is_real=not complex_, convert_degrees=False, **_CONFIGS)
         if not complex_:
             return _real_roots(value)
         if not _INDEX.search(latex):

@@ -10,6 +10,10 @@ from .reading import read
 
 _DOMAINS = {"R": sympy.S.Reals, "Z": sympy.S.Integers, "N": sympy.S.Naturals, "Q": sympy.S.Rationals}
 _SIGNS = {r"\leq": sympy.Le, r"\geq": sympy.Ge, "<": sympy.Lt, ">": sympy.Gt, r"\neq": sympy.Ne, "=": sympy.Eq}
+_JOINS = {
+    "cup": sympy.Union, "cap": sympy.Intersection,
+    "setminus": lambda first, *others: sympy.Complement(first, sympy.Union(*others)),
+}  # fmt: skip
 _SIGN = r"\\leq|\\geq|\\neq|<|>|="
 
 
@@ -61,10 +65,10 @@ class _Reader:
 
     def read(self, latex: str) -> sympy.Set:
         """The set. _NoSet: it is none, or not one of real numbers."""
-        for separator in (r"\\cup(?![a-zA-Z])", r"\\cap(?![a-zA-Z])", r"\\setminus(?![a-zA-Z])"):
-            parts, found = split_keeping(latex, separator)
+        for command, join in _JOINS.items():
+            parts, found = split_keeping(latex, rf"\\{command}(?![a-zA-Z])")
             if found:
-                return self._joined(parts, found[0])
+                return join(*map(self.read, parts))
         latex = re.sub(r"^[a-zA-Z] ?\\in(?![a-z]) ?", "", latex.strip())
         domain = re.fullmatch(r"\\mathbb\{([RZNQ])\}((?:[\^_]\{\+\})?)", latex)
         if domain:
@@ -86,12 +90,6 @@ class _Reader:
             return together if together.is_empty is False else sympy.Union(*sets)
         return self._condition(latex)
 
-    def _joined(self, parts: list[str], command: str) -> sympy.Set:
-        sets = [self.read(part) for part in parts]
-        if command == r"\setminus":
-            return sympy.Complement(sets[0], sympy.Union(*sets[1:]))
-        return sympy.Union(*sets) if command == r"\cup" else sympy.Intersection(*sets)
-
     def _value(self, latex: str) -> sympy.Expr:
         value = read(latex)
         if not isinstance(value, sympy.Expr):
@@ -104,10 +102,10 @@ class _Reader:
             return self.read(latex[1:-1])
         if len(ends) != 2 or latex[0] == "{" or latex[-1] == "}":
             raise _NoSet
-        low, high = (self._value(end) for end in ends)
-        if not (low.is_extended_real and high.is_extended_real):
-            raise _NoSet
-        if (low.is_infinite and latex[0] == "[") or (high.is_infinite and latex[-1] == "]"):
+        low, high = map(self._value, ends)
+        if not (low.is_extended_real and high.is_extended_real) or (
+            low.is_infinite and latex[0] == "[" or high.is_infinite and latex[-1] == "]"
+        ):
             raise _NoSet
         return sympy.Interval(low, high, latex[0] == "(", latex[-1] == ")")
 

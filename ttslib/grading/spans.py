@@ -8,7 +8,9 @@ import re
 
 EDGE, GAP = "\ue010", "\ue011"  # where a span begins or ends; where two pieces stand side by side
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(?=\S)([^$]*?)(?<=[^\s\\])\$(?!\d)", re.S)
-_ESCAPED = re.compile(r"\\\\(?=(?:[dtc]?frac|sqrt|text\w*|pi|cdot|times|left|begin|infty|pm|cup|log|ln|boxed)(?![a-zA-Z]))")
+_ESCAPED = re.compile(
+    r"\\\\(?=(?:[dtc]?frac|sqrt|text\w*|pi|cdot|times|left|begin|infty|pm|cup|log|ln|boxed)(?![a-zA-Z]))"
+)
 _HEIGHT = re.compile(r"\\\\\s?\[[-\d.]+ ?[a-z]{2}\]")
 _BREAK = re.compile(r"\\\\|\\(?:quad|qquad|newline|hfill)(?![a-zA-Z])|\n")
 _ENVIRONMENT = re.compile(
@@ -21,7 +23,9 @@ _RELATION = r"=|<|>|\\(?:leq?|geq?|neq?|lt|gt|approx|equiv|in|to|Rightarrow|impl
 _OPERATOR = rf"{_RELATION}|[+*/^_,;:|&]|\\(?:cdot|times|div|pm|mp|cup|cap|setminus)(?![a-zA-Z])"
 _WORD = r"(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])"
 _GOES_ON = re.compile(rf"(?:{_OPERATOR}|[-(\[{{]|{_WORD}|^\W*[A-J][.)]|^\(?\\text\{{\(?[A-J]\)?\}}\)?)$")
-_CONTINUES = re.compile(rf"{_OPERATOR}|-\s|[)\]}}!%']|{_WORD}|\\(?:pmod|text|right)(?![a-zA-Z])|\( ?(?:\\text\{{ ?)?mod\b")
+_CONTINUES = re.compile(
+    rf"{_OPERATOR}|-\s|[)\]}}!%']|{_WORD}|\\(?:pmod|text|right)(?![a-zA-Z])|\( ?(?:\\text\{{ ?)?mod\b"
+)
 
 
 def separate(text: str) -> str:

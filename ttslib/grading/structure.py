@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from .brackets import closing, enclosed, split, split_keeping
 from .names import SYMBOL, is_name, is_quantity, label, symbols
-from .normalise import compact, normalise
+from .normalise import compact, normalise, said
 from .numbers_exact import Exact, read_number
 from .units import known_unit, split_unit
 
@@ -24,7 +24,8 @@ _REALS = re.compile(r"(?:the )?(?:set of )?(?:all|any) (?:the )?reals?(?: number
 _NOTHING = re.compile(r"(?:the )?(?:empty|null) set", re.I)
 _MEETS = re.compile(rf"[\d)}}\]] {SYMBOL}$")  # of "x = 1 y = 2": the end of one equation and the start of the next
 _INTEGERS = re.compile(  # k in Z, (k in Z), where k is an integer; for any integer k
-    r"[,;]? ?\(?(?:\\text\{[^{}]*\}|where|for)? ?\b([a-z]) ?(?:\\in ?\\mathbb\{Z\}|\\text\{[^{}]*\bintegers?\}|is an integer)\)?$"
+    r"[,;]? ?\(?(?:\\text\{[^{}]*\}|where|for)? ?\b([a-z])"
+    r" ?(?:\\in ?\\mathbb\{Z\}|\\text\{[^{}]*\bintegers?\}|is an integer)\)?$"
     r"|[,;]? ?\(?(?:\\text\{)?(?:for|where) (?:all |any |some |every |each |an )?integers?\}? ([a-z])\)?$"
 )
 _TIMES_PI = re.compile(r"(?<![a-zA-Z\\])([kmn]) ?\\pi(?![a-zA-Z])")
@@ -34,6 +35,9 @@ _CHOICE = re.compile(
     r"(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?(?:\(([A-J])\)|([A-J])(?:[.)]|:(?= )))"
     r"(?!\s*(?:[+*/^_=<>,;(]|and\b|or\b)|-)\s*(?=\S)(.*)",
     re.S,
+)
+_NO_CHOICE = re.compile(  # behind the letter: an operator, or the next choice as in "A: 4, B: 5"
+    r"^\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)|[\s,;]\(?[A-J][).:]"
 )
 _OPTION = re.compile(r"(?:option|choice|answer) \(?([A-Ja-j])\)?", re.I)
 _MATRIX = re.compile(r"([^\\]*|[+-]?\\frac\{\d+\}\{\d+\} ?)\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", re.S)
@@ -71,15 +75,14 @@ def parse(answer: str) -> Node:
 
 def _node(text: str, depth: int) -> Node:
     text = _unwrap(_family(text.strip()).strip())
-    said, rest = label(text)
-    one = rest != text and not (said and split_keeping(rest, "[,;]")[1])  # of "red: 5, blue: 3" each has its own
+    name, rest = label(text)
+    one = rest != text and not (name and split_keeping(rest, "[,;]")[1])  # of "red: 5, blue: 3" each has its own
     if one and (node := _node(rest, depth + 1)).kind != "text":
-        return replace(node, name=node.name or said, raw=compact(text))
+        return replace(node, name=node.name or name, raw=compact(text))
     if depth > _DEPTH or not text:
         return Node("formula", compact(text))
     for shape in _SHAPES:
-        node = shape(text, depth)
-        if node is not None:
+        if node := shape(text, depth):
             return node
     body, unit = split_unit(text)
     if unit:
@@ -112,35 +115,27 @@ def _unwrap(text: str) -> str:
 
 
 def _choice(text: str, depth: int) -> Node | None:
-    plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).strip()
-    option = _OPTION.fullmatch(plain)
-    if option:
+    plain = said(text)
+    if option := _OPTION.fullmatch(plain):
         return Node("formula", option[1].upper())
     match = _CHOICE.fullmatch(plain)
-    if not match or re.match(r"\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)", match[3]):
+    if not match or _NO_CHOICE.search(match[3]):
         return None
-    if re.search(r"[\s,;]\(?[A-J][).:]", match[3]):
-        return None  # "A: 4, B: 5"
     rest = text[len(text) - len(match[3]) :] if text.endswith(match[3]) else match[3]
     item = _node(rest, depth + 1)
     return Node("choice", f"{(match[1] or match[2]).upper()}) {item.text}", items=(item,), raw=compact(text))
 
 
-def _scalar(text: str, depth: int) -> Node | None:
-    based = _based(text)
-    if based is not None:
-        return based
-    number = read_number(text)
-    if number is not None:
-        return Node("number", str(number.value), number, raw=compact(text))
-    body, unit = split_unit(text)
-    number = read_number(body) if unit else None
-    return Node("number", str(number.value), number, unit=unit, raw=compact(text)) if number is not None else None
+def _number(text: str, depth: int) -> Node | None:
+    for body, unit in ((text, ""), split_unit(text)):
+        if number := read_number(body):
+            return Node("number", str(number.value), number, unit=unit, raw=compact(text))
+    return None
 
 
-def _based(text: str) -> Node | None:
+def _based(text: str, depth: int) -> Node | None:
     """A numeral with a base: 1011_2, 2A_{16}, 101_{two}, 101 base 2. In base ten it is a number."""
-    match = _BASED.fullmatch(compact(re.sub(r"\\text\{([^{}]*)\}", r"\1", text)))
+    match = _BASED.fullmatch(compact(said(text)))
     if not match:
         return None
     digits, named = match[1], (match[2] or match[3] or match[4]).lower()
@@ -148,18 +143,17 @@ def _based(text: str) -> Node | None:
     if not base or not re.search(r"\d", digits) and not (len(digits) > 1 and digits.isupper() and base > 10):
         return None
     try:
-        value = int(digits, base) if 2 <= base <= 36 else None
-    except ValueError:
+        value = Exact(Fraction(int(digits, base)))
+    except ValueError:  # no such base, or no such digit in it
         value = None
-    if value is None and not digits.isdigit():
-        return None
-    if base == 10 and value is not None:
-        return Node("number", str(value), Exact(Fraction(value)))
-    return Node("based", f"{digits.upper().lstrip('0') or '0'}_{{{base}}}")
+    if base == 10 and value:
+        return Node("number", str(value.value), value)
+    spelled = f"{digits.upper().lstrip('0') or '0'}_{{{base}}}"
+    return Node("based", spelled, value) if value or digits.isdigit() else None
 
 
 def _clock(text: str, depth: int) -> Node | None:
-    match = _CLOCK.fullmatch(re.sub(r"\\text\{([^{}]*)\}", r" \1", text).strip())
+    match = _CLOCK.fullmatch(said(text))
     if not match:
         return None
     return Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
@@ -171,7 +165,7 @@ def _matrix(text: str, depth: int) -> Node | None:
         return None
     factor = compact(match[1])
     factor = {"-": "-1", "+": ""}.get(factor, factor)
-    scale = read_number(factor) if factor else None
+    scale = read_number(factor)
     if factor and scale is None:
         return None
     rows = (row.split("&") for row in re.split(r"\\\\", match[2]))
@@ -239,9 +233,10 @@ def _several(text: str, depth: int) -> Node | None:
 
 def _measures(text: str) -> list[str]:
     """The parts of "3 hours and 20 minutes": amounts in known units, side by side."""
-    plain = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
+    plain = said(text)
     parts = re.findall(r"(\d+(?:\.\d+)?) *([a-zA-Z]+)", plain) if _AMOUNTS.fullmatch(plain) else []
-    return [rf"{number} \text{{{unit}}}" for number, unit in parts] if all(known_unit(unit) for _, unit in parts) else []
+    known = all(known_unit(unit) for _, unit in parts)
+    return [rf"{number} \text{{{unit}}}" for number, unit in parts] if known else []
 
 
 def _list_like(text: str) -> bool:
@@ -315,7 +310,7 @@ def _braces(text: str, depth: int) -> Node:
 
 
 def _set(text: str, depth: int) -> Node | None:
-    words = re.sub(r"\\text\{([^{}]*)\}", r"\1", text).strip()
+    words = said(text)
     if _REALS.fullmatch(words):
         return Node("set", r"\mathbb{R}")
     if _NOTHING.fullmatch(words):
@@ -362,7 +357,7 @@ def _equation(text: str, sides: list[str], depth: int) -> Node:
 
 
 def _named(name: str, value: Node, raw: str) -> Node:
-    """ "x = 5", and "(y, x) = (1, 0)", which is brought into the order of the alphabet where its names are neighbours."""
+    """ "x = 5"; and "(y, x) = (1, 0)", brought into the order of the alphabet where its names are neighbours."""
     names = compact(name)[1:-1].split(",")
     if value.kind == "tuple" and len(names) == len(value.items) > 1 and name.startswith("("):
         ordered = in_order([replace(item, name=each) for each, item in zip(names, value.items, strict=True)])
@@ -384,19 +379,15 @@ def _plus_minus(text: str, depth: int) -> Node | None:
         return None
     # With \mp the signs go together; several \pm are independent of each other.
     together = signs == 1 or r"\mp" in text
-    texts = [_signed(text, "+", "-"), _signed(text, "-", "+")] if together else [text]
+    texts = [text.replace(r"\pm", a).replace(r"\mp", b) for a, b in ("+-", "-+")] if together else [text]
     while not together and r"\pm" in texts[0]:
         texts = [one.replace(r"\pm", sign, 1) for one in texts for sign in "+-"]
     items = tuple(_node(re.sub(r"^\s*\+|(?<=[({])\s*\+", "", one), depth + 1) for one in texts)
     return Node("list", compact(text), items=items)
 
 
-def _signed(text: str, upper: str, lower: str) -> str:
-    return text.replace(r"\pm", upper).replace(r"\mp", lower)
-
-
 def _words(text: str) -> Node | None:
-    words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text).strip()
+    words = said(text)
     if not _WORDS.fullmatch(words) or not (r"\text{" in text or re.search(r"[A-Za-z]{3}|^\d", words)):
         return None
     pieces = re.findall(r"-?\d+(?:[.,:/]\d+)*|[^\W\d_]+", words.lower())
@@ -406,6 +397,6 @@ def _words(text: str) -> Node | None:
 
 # In the order in which they are tried.
 _SHAPES = (
-    _choice, _scalar, _clock, _matrix, _transposed, _conditions, _ratio, _several, _bracketed, _set, _relation,
+    _choice, _based, _number, _clock, _matrix, _transposed, _conditions, _ratio, _several, _bracketed, _set, _relation,
     _plus_minus,
 )  # fmt: skip

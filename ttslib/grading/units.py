@@ -43,8 +43,8 @@ sin cos tan cot sec csc log ln exp max pi all any is are no none undefined infin
 _CHANGING = frozenset(_CHANGING_WORDS.split())
 _NO_UNIT = _CHANGING | frozenset(_OTHER_WORDS.split())
 _SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "min"}
+_PLURAL = re.compile(r"(?<=.[sxz])es$|(?<=..[^s])s$")
 _JOINING = {"of", "per", "sq", "cu"}
-_PLURAL = re.compile(r"(?:(?<=[sxz])es|(?<!s)s)$")
 _FILLING = {"a", "an", "the", "of", "different", "distinct", "possible", "total", "in", "unit", "answer"}
 
 
@@ -55,17 +55,13 @@ def split_unit(text: str) -> tuple[str, str]:
     """
     text = text.strip()
     for pattern, name in ((_PERCENT, "%"), (_DEGREES, "deg")):
-        match = pattern.search(text)
-        if match and _value_like(text[: match.start()]):
+        if (match := pattern.search(text)) and _value_like(text[: match.start()]):
             return text[: match.start()].strip(), name
-    match = _MODULUS.search(text)
-    if match and match.start():
+    if (match := _MODULUS.search(text)) and match.start():
         return text[: match.start()].strip(), f"mod {match[1] or match[2]}"
-    match = _TEXT.search(text)
-    if match and match.start():
+    if (match := _TEXT.search(text)) and match.start():
         return _split_text_unit(text, match)
-    match = _BARE.search(text)
-    if match and _value_like(text[: match.start()]):
+    if (match := _BARE.search(text)) and _value_like(text[: match.start()]):
         words = re.findall(r"[a-zA-Z]+", match[1])
         measured = known_unit(match[1]) is not None and (len(words) > 1 or len(words[0]) > 1)
         spaced = text[match.start() - 1] == " "
@@ -112,7 +108,7 @@ def units_clash(a: str, b: str) -> bool:
 
 def counted(unit: str) -> list[str]:
     """The words that say what is counted, in the singular."""
-    words = (word if len(word) < 4 else _PLURAL.sub("", word) for word in re.findall(r"[a-z]+|%", unit.lower()))
+    words = (_PLURAL.sub("", word) for word in re.findall(r"[a-z]+|%", unit.lower()))
     return [word for word in words if word not in _FILLING]
 
 
@@ -137,8 +133,8 @@ def known_unit(unit: str) -> str | None:
     if "" in powers:
         return None
     named = sorted(powers.items(), key=lambda item: (-item[1], item[0]))
-    above = " ".join(_power(name, power) for name, power in named if power > 0)
-    below = " ".join(_power(name, -power) for name, power in named if power < 0)
+    spelled = [(name if abs(power) == 1 else f"{name}^{abs(power)}", power) for name, power in named]
+    above, below = (" ".join(name for name, power in spelled if power * side > 0) for side in (1, -1))
     return (f"{above}/{below}" if below else above) or None
 
 
@@ -148,7 +144,3 @@ def _derived(written: str) -> str:
         return written
     match = _SPELLED.fullmatch(written.lower())
     return _PREFIXES.get(match[1] or "", "") + _DERIVED[match[2]] if match else ""
-
-
-def _power(name: str, power: int) -> str:
-    return name if power == 1 else f"{name}^{power}"
