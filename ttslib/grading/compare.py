@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Context, Decimal
+from functools import partial
 
 from .names import is_name, same_name, symbols
 from .numbers_exact import same_number
@@ -85,10 +86,8 @@ def _same_number(gold: Node, answer: Node, leaf: Leaf) -> bool:
         return False
     if same_number(gold.number, answer.number):
         return True
-    if {gold.unit, answer.unit} != {"%", ""}:
-        return False
-    percent, other = (gold.number, answer.number) if gold.unit else (answer.number, gold.number)
-    return percent.value == 100 * other.value
+    percents = [node.number.value * (1 if node.unit else 100) for node in (gold, answer)]
+    return {gold.unit, answer.unit} == {"%", ""} and percents[0] == percents[1]
 
 
 def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
@@ -150,25 +149,21 @@ def _same_list(gold: Node, answer: Node, leaf: Leaf) -> bool:
         # names against bare values: the order says which is which
         return _same_parts(_ordered(gold), _ordered(answer), leaf)
     left = list(answer.items)
-    unmatched = []
-    for item in gold.items:  # equal spellings and values first: fewer symbolic comparisons
-        match = next((i for i, other in enumerate(left) if _spelled(other) == _spelled(item)), None)
-        if match is None:
-            unmatched.append(item)
-        else:
-            del left[match]
-    if len(unmatched) > _PARTS:
-        return False
-    for item in unmatched:
-        match = next((i for i, other in enumerate(left) if same(item, other, leaf)), None)
-        if match is None:
-            return False
-        del left[match]
-    return True
+    # Equal spellings and values first: fewer symbolic comparisons.
+    rest = [item for item in gold.items if not _take(left, partial(_same_spelling, item))]
+    return len(rest) <= _PARTS and all(_take(left, partial(same, item, leaf=leaf)) for item in rest)
 
 
-def _spelled(node: Node) -> tuple[str, ...]:
-    return node.kind, node.text, node.unit, node.name
+def _take(items: list[Node], wanted: Callable[[Node], bool]) -> bool:
+    """Take the first wanted one out of the items, if there is one."""
+    position = next((i for i, item in enumerate(items) if wanted(item)), None)
+    if position is not None:
+        del items[position]
+    return position is not None
+
+
+def _same_spelling(one: Node, other: Node) -> bool:
+    return (one.kind, one.text, one.unit, one.name) == (other.kind, other.text, other.unit, other.name)
 
 
 def _same_named_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:

@@ -88,8 +88,7 @@ def _bare_content(text: str, position: int) -> str:
     if following[:1] == "\\":
         found = argument(following, 0)
         return found[0] if found and len(found[0]) > 2 else ""
-    run = re.match(r"[^\s${}\\]+", following)
-    return run.group().rstrip(".,;") if run else ""
+    return re.match(r"[^\s${}\\]*", following).group().rstrip(".,;")
 
 
 def _announced(text: str) -> str | None:

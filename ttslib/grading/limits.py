@@ -14,10 +14,6 @@ _POWER = re.compile(r"(\d+) *\^ *(\d+)(?! *[\^!\d])")
 _NESTING = 4
 
 
-class _TooLarge(Exception):
-    """A number in the formula would have too many digits."""
-
-
 def hopeless(formula: str) -> bool:
     """Whether evaluating the formula (normalised LaTeX) would take too long or make no sense."""
     if len(formula) > _LENGTH or formula.count("(") > 60 or formula.count("{") > 120:
@@ -48,7 +44,7 @@ def _has_large_number(formula: str) -> bool:
             if shorter == formula:
                 return False
             formula = shorter
-    except _TooLarge:
+    except OverflowError:
         return True
     return False
 
@@ -56,12 +52,12 @@ def _has_large_number(formula: str) -> bool:
 def _factorial(match: re.Match) -> str:
     number = int(match[1])
     if number > _DIGITS:
-        raise _TooLarge
+        raise OverflowError
     return f" {math.factorial(number) if number < 10 else _LARGE} "
 
 
 def _power(match: re.Match) -> str:
     base, exponent = int(match[1]), int(match[2])
     if base > 1 and exponent * math.log10(base) > _DIGITS:
-        raise _TooLarge
+        raise OverflowError
     return f" {min(_LARGE, base**exponent)} "

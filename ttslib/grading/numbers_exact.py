@@ -1,19 +1,16 @@
 r"""Plain numbers, read exactly: integers, decimals, fractions, mixed numbers, repeating decimals, powers of ten."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 _DECIMAL = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_PLAIN = re.compile(rf"([+-]*)({_DECIMAL})")
-_FRAC = re.compile(rf"([+-]*)\\frac\{{([+-]?{_DECIMAL})\}}\{{([+-]?{_DECIMAL})\}}")
-_SLASH = re.compile(rf"([+-]*)(\()?([+-]?{_DECIMAL})(?(2)\))/(\()?([+-]?{_DECIMAL})(?(4)\))")
-_MIXED = re.compile(r"([+-]?) ?(\d+) ?(?:\\frac ?\{(\d+)\} ?\{(\d+)\}|(?<= )(\d+) ?/ ?(\d+))")
-_REPEATING = re.compile(
-    r"([+-]?)(\d*)\.(\d*?)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\)|(?P<same>\d)(?P=same)+\\ldots)"
-)
-_POWER = re.compile(rf"([+-]?)(?:({_DECIMAL})(?:\\times|\\cdot|\*|x))?10\^\{{([+-]?\d{{1,3}})\}}")
-_EXPONENT = re.compile(rf"([+-]?)({_DECIMAL})[eE]([+-]?\d{{1,3}})")
+_PLAIN = re.compile(rf"({_DECIMAL})(?:[eE]([+-]?\d{{1,3}}))?")
+_POWER = re.compile(rf"(?:({_DECIMAL})(?:\\times|\\cdot|\*|x))?10\^\{{([+-]?\d{{1,3}})\}}")
+_FRAC = re.compile(rf"\\frac\{{([+-]?{_DECIMAL})\}}\{{([+-]?{_DECIMAL})\}}")
+_SLASH = re.compile(rf"(\()?([+-]?{_DECIMAL})(?(1)\))/(\()?([+-]?{_DECIMAL})(?(3)\))")
+_MIXED = re.compile(r"(\d+) ?(?:\\frac ?\{(\d+)\} ?\{(\d+)\}|(?<= )(\d+) ?/ ?(\d+))")
+_REPEATING = re.compile(r"(\d*)\.(\d*?)(?:\\(?:overline|bar|dot)\{(\d+)\}|\((\d+)\)|(?P<same>\d)(?P=same)+\\ldots)")
 _MAX_DIGITS = 4000
 _ROUNDED = 12  # a decimal with this many significant digits may be a rounding of an exact value
 
@@ -31,44 +28,42 @@ def read_number(text: str) -> Exact | None:
     """The number that `text` (normalised) spells and nothing else, or None."""
     if len(text) > _MAX_DIGITS or not re.search(r"\d", text):
         return None
+    size = text.lstrip("+- ")
     try:
-        return _mixed(text) or (None if re.search(r"\d \d", text) else _read(text.replace(" ", "")))
+        number = _read(size)
     except (ValueError, ZeroDivisionError, OverflowError):
         return None
+    negative = text[: len(text) - len(size)].count("-") % 2
+    return replace(number, value=-number.value) if number and negative else number
 
 
-def _mixed(text: str) -> Exact | None:
-    match = _MIXED.fullmatch(text)
-    part = match and Fraction(int(match[3] or match[5]), int(match[4] or match[6]))
-    return Exact(_sign(match[1]) * (int(match[2]) + part)) if part else None
-
-
-def _read(tight: str) -> Exact | None:
-    if match := _PLAIN.fullmatch(tight):
-        return _decimal(_sign(match[1]), match[2], 0)
+def _read(text: str) -> Exact | None:
+    if match := _MIXED.fullmatch(text):
+        part = Fraction(int(match[2] or match[4]), int(match[3] or match[5]))
+        return Exact(int(match[1]) + part) if part else None
+    if re.search(r"\d \d", text):
+        return None
+    tight = text.replace(" ", "")
+    if match := _PLAIN.fullmatch(tight) or _POWER.fullmatch(tight):
+        return _decimal(match[1] or "1", int(match[2] or 0))
     if match := _FRAC.fullmatch(tight) or _SLASH.fullmatch(tight):
-        above, below = (match[2], match[3]) if match.re is _FRAC else (match[3], match[5])
-        return Exact(_sign(match[1]) * Fraction(above.rstrip(".")) / Fraction(below.rstrip(".")))
+        above, below = (match[1], match[2]) if match.re is _FRAC else (match[2], match[4])
+        return Exact(Fraction(above.rstrip(".")) / Fraction(below.rstrip(".")))
     if match := _REPEATING.fullmatch(tight):
-        whole, fixed, block = match[2] or "0", match[3], match[4] or match[5] or match["same"]
+        whole, fixed, block = match[1] or "0", match[2], match[3] or match[4] or match["same"]
         value = Fraction(int(whole + fixed), 10 ** len(fixed))
-        return Exact(_sign(match[1]) * (value + Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed))))
-    match = _POWER.fullmatch(tight) or _EXPONENT.fullmatch(tight)
-    return _decimal(_sign(match[1]), match[2] or "1", int(match[3])) if match else None
+        return Exact(value + Fraction(int(block), (10 ** len(block) - 1) * 10 ** len(fixed)))
+    return None
 
 
-def _sign(signs: str) -> int:
-    return -1 if signs.count("-") % 2 else 1
-
-
-def _decimal(sign: int, spelled: str, exponent: int) -> Exact:
+def _decimal(spelled: str, exponent: int) -> Exact:
     spelled = spelled.rstrip(".")
     scale = Fraction(10) ** exponent
     if "." not in spelled:
-        return Exact(sign * int(spelled) * scale)
+        return Exact(int(spelled) * scale)
     places = len(spelled) - spelled.index(".") - 1
     digits = len(spelled.replace(".", "").lstrip("0"))
-    return Exact(sign * Fraction(spelled) * scale, digits, scale / 10**places)
+    return Exact(Fraction(spelled) * scale, digits, scale / 10**places)
 
 
 def same_number(a: Exact, b: Exact) -> bool:
@@ -83,8 +78,7 @@ def same_number(a: Exact, b: Exact) -> bool:
 
 def rounding(*texts: str) -> float:
     """The relative error to allow where one text is a decimal of at least 12 significant digits; 0.0 elsewhere."""
-    numbers = [_decimal(1, match[2], 0) for text in texts if (match := _PLAIN.fullmatch(text))]
-    digits = [number.digits for number in numbers if number.digits >= _ROUNDED]
+    digits = [number.digits for text in texts if (number := read_number(text)) and number.digits >= _ROUNDED]
     return 10.0 ** (1 - min(digits)) if digits else 0.0
 
 

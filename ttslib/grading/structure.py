@@ -14,7 +14,7 @@ from .units import known_unit, split_unit
 _LIMIT = 2000  # longer answers are compared as strings only
 _DEPTH = 6
 _SIGN = r"\\leq|\\geq|\\neq|\\approx|\\equiv|\\in(?![a-z])|<|>|="
-_ORDER = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
+_TURNED = {">": "<", r"\geq": r"\leq"}
 _AND_OR = r"(?<![a-zA-Z\\{])(?:and|or)(?![a-zA-Z}])"
 _SET_SIGN = re.compile(r"\\(?:cup|cap|setminus|mathbb|emptyset)(?![a-zA-Z])")
 _WORDS = re.compile(r"(?:[^\W\d_]|\d+(?: [a-zA-Z]{2,})+(?= \d))[\w'\-.,:()/\s]*")
@@ -115,14 +115,13 @@ def _unwrap(text: str) -> str:
 
 
 def _choice(text: str, depth: int) -> Node | None:
-    plain = said(text)
-    if option := _OPTION.fullmatch(plain):
+    words = said(text)
+    if option := _OPTION.fullmatch(words):
         return Node("formula", option[1].upper())
-    match = _CHOICE.fullmatch(plain)
+    match = _CHOICE.fullmatch(words)
     if not match or _NO_CHOICE.search(match[3]):
         return None
-    rest = text[len(text) - len(match[3]) :] if text.endswith(match[3]) else match[3]
-    item = _node(rest, depth + 1)
+    item = _node(match[3], depth + 1)
     return Node("choice", f"{(match[1] or match[2]).upper()}) {item.text}", items=(item,), raw=compact(text))
 
 
@@ -154,9 +153,7 @@ def _based(text: str, depth: int) -> Node | None:
 
 def _clock(text: str, depth: int) -> Node | None:
     match = _CLOCK.fullmatch(said(text))
-    if not match:
-        return None
-    return Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
+    return match and Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
 
 
 def _matrix(text: str, depth: int) -> Node | None:
@@ -222,13 +219,10 @@ def _several(text: str, depth: int) -> Node | None:
     groups = split(text, ";")
     if len(groups) > 1:
         return _list([_group(group, depth + 1) for group in groups], text)
-    measured = _measures(text)
-    if measured or (r"\text{" in text and not _list_like(text)):
-        return _list([_node(each, depth + 1) for each in measured], text) if measured else None
-    pieces = split(text, f",|{_AND_OR}")
-    if len(pieces) < 2 or not ("," in text or _list_like(text)):
-        return None
-    return _list([_node(piece, depth + 1) for piece in pieces], text)
+    pieces = _measures(text)
+    if not pieces and (_list_like(text) or ("," in text and r"\text{" not in text)):
+        pieces = split(text, f",|{_AND_OR}")
+    return _list([_node(piece, depth + 1) for piece in pieces], text) if len(pieces) > 1 else None
 
 
 def _measures(text: str) -> list[str]:
@@ -248,9 +242,7 @@ def _list_like(text: str) -> bool:
 
 
 def _list(items: list[Node], text: str, brackets: str = "") -> Node:
-    flat: list[Node] = []
-    for item in items:
-        flat.extend(item.items if item.kind == "list" and not item.brackets else [item])
+    flat = [each for item in items for each in (item.items if item.kind == "list" and not item.brackets else [item])]
     # "x = 3, 5, 7" assigns all three to x; "x = 3, x = 5" too: only different names make it a naming of parts.
     names = [item.name for item in flat if item.name]
     width = len(set(names))
@@ -330,8 +322,8 @@ def _relation(text: str, depth: int) -> Node | None:
         return _node(sides[1], depth + 1)
     if set(signs) <= {"=", r"\approx"} or (signs == [r"\equiv"] and is_name(sides[0])):
         return _equation(text, sides, depth)
-    if set(signs) <= {">", r"\geq"}:
-        sides, signs = sides[::-1], [_ORDER[sign] for sign in reversed(signs)]
+    if set(signs) <= {*_TURNED}:
+        sides, signs = sides[::-1], [_TURNED[sign] for sign in reversed(signs)]
     items = tuple(_node(side, depth + 1) for side in sides)
     spelled = compact(sides[0] + "".join(f" {sign} {side}" for sign, side in zip(signs, sides[1:], strict=True)))
     return Node("relation", spelled, items=items, signs=tuple(signs), raw=spelled)

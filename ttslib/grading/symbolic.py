@@ -45,13 +45,10 @@ def _verify(left, right) -> bool:
 
 
 def _same_expression(left: sympy.Expr, right: sympy.Expr, tolerance: float) -> bool:
-    if not left.free_symbols and not right.free_symbols:
-        numeric = _same_value(left, right, tolerance)
-        return _verify(left, right) if numeric is None else numeric
     if left.free_symbols != right.free_symbols:
         return sympy.simplify(left - right) == 0
-    agreed = _agree_at_points(left, right, tolerance)
-    return _verify(left, right) if agreed is None else agreed
+    verdict = (_agree_at_points if left.free_symbols else _same_value)(left, right, tolerance)
+    return _verify(left, right) if verdict is None else verdict
 
 
 def _same_value(left: sympy.Expr, right: sympy.Expr, tolerance: float) -> bool | None:

@@ -24,12 +24,9 @@ _CHILDREN = 8
 _MEMORY = 1 << 30  # bytes that a child may take for its pairs
 _WATCH = 2.0  # seconds between looks at whether the starter is still there
 _WARM = (
-    (r"\frac{\sqrt{8}}{2}", r"\sqrt{2}"),
-    ("x^2+2x+1", "(x+1)^2"),
-    ("y=2x", "2x-y=0"),
-    (r"\sin 2x", r"2\sin x\cos x"),
+    (r"\frac{\sqrt{8}}{2}", r"\sqrt{2}"), ("x^2+2x+1", "(x+1)^2"), ("y=2x", "2x-y=0"), (r"\sin 2x", r"2\sin x\cos x"),
     (r"(1,2]\cup[3,\infty)", r"1 < x \leq 2 \text{ or } x \geq 3"),
-)
+)  # fmt: skip
 
 
 def judge(gold: str, answer: str) -> bool:
@@ -171,4 +168,4 @@ class _Pool:
                 self.children.append(child)
             job = self.queue.pop(0)
             child.job, child.deadline = job["id"], time.monotonic() + job["limit"]
-            write_all(child.jobs, (json.dumps(job) + "\n").encode())
+            _say(child.jobs, job)
