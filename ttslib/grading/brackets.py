@@ -67,12 +67,17 @@ def argument(text: str, position: int) -> tuple[str, int] | None:
     command = _COMMAND.match(text, position)
     if command is None:
         return None
-    end = command.end()
-    for _ in range(_TAKES.get(command.group()[1:], 0)):
-        if text[end : end + 1] == "[":
-            end = closing(text, end) + 1
-        inner = argument(text, end) if end else None
-        if inner is None:
-            return None
-        end = inner[1]
-    return text[position:end], end
+    end, count = command.end(), _TAKES.get(command.group()[1:], 0)
+    if count and text[end : end + 1] == "[":
+        end = closing(text, end) + 1 or len(text)
+    inner, end = arguments(text, end, count)
+    return (text[position:end], end) if len(inner) == count else None
+
+
+def arguments(text: str, position: int, count: int) -> tuple[list[str], int]:
+    """The arguments in a row at `position`, at most `count` of them, and where the last one ends."""
+    found = []
+    while len(found) < count and (one := argument(text, position)):
+        found.append(one[0])
+        position = one[1]
+    return found, position

@@ -75,10 +75,8 @@ def _equations(gold: Node, answer: Node) -> bool:
         return True  # "a + b = 5" asks for an equation, 5 is none
     if answer.name and not is_name(answer.name):
         return bool(gold.name) or gold.kind == "relation"
-    kinds = {gold.kind, answer.kind}
-    named = answer.name if gold.kind == "relation" else gold.name
-    relation = gold if gold.kind == "relation" else answer
-    return "relation" in kinds and len(kinds) == 2 and bool(named) and "=" in relation.signs
+    relation, other = (gold, answer) if gold.kind == "relation" else (answer, gold)
+    return relation.kind == "relation" != other.kind and bool(other.name) and "=" in relation.signs
 
 
 def _same_number(gold: Node, answer: Node, leaf: Leaf) -> bool:
@@ -104,14 +102,11 @@ def _same_text(gold: Node, answer: Node, leaf: Leaf) -> bool:
 
 
 def _same_ratio(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    if len(gold.items) != len(answer.items):
-        return False
-    pairs = [
-        (g.number.value, a.number.value) for g, a in zip(gold.items, answer.items, strict=True) if g.number and a.number
-    ]
-    if len(pairs) < len(gold.items):
+    values = [[item.number and item.number.value for item in node.items] for node in (gold, answer)]
+    if len(gold.items) != len(answer.items) or None in values[0] + values[1]:
         return _same_parts(gold, answer, leaf)
-    return all(map(any, zip(*pairs, strict=True))) and all(a * d == b * c for a, b in pairs for c, d in pairs)
+    pairs = list(zip(*values, strict=True))
+    return all(map(any, values)) and all(a * d == b * c for a, b in pairs for c, d in pairs)
 
 
 def _same_quotient(gold: Node, answer: Node, leaf: Leaf) -> bool:
@@ -127,9 +122,7 @@ def _same_quotient(gold: Node, answer: Node, leaf: Leaf) -> bool:
 
 
 def _same_parts(gold: Node, answer: Node, leaf: Leaf) -> bool:
-    return len(gold.items) == len(answer.items) and all(
-        same(g, a, leaf) for g, a in zip(gold.items, answer.items, strict=True)
-    )
+    return len(gold.items) == len(answer.items) and all(map(partial(same, leaf=leaf), gold.items, answer.items))
 
 
 def _same_tuple(gold: Node, answer: Node, leaf: Leaf) -> bool:

@@ -3,7 +3,7 @@ r"""One spelling for what LaTeX and plain text write in many: wrappers, fonts, s
 import re
 from decimal import Decimal
 
-from .brackets import argument, closing
+from .brackets import arguments, closing
 from .characters import plain
 from .spans import separate, settle
 
@@ -65,10 +65,9 @@ def normalise(answer: str) -> str:
         text = pattern.sub(lambda _, new=new: new, text)
     text = _commands(text, 0)
     text = re.sub(r"^\s*\*\*(.*)\*\*\s*$", r"\1", text)
-    text = _thousands(text)
-    text = _plain_text(text)
-    text = _arguments(text)
-    return _tidy(settle(_amounts(text)))
+    for step in (_thousands, _plain_text, _arguments, _amounts, settle, _tidy):
+        text = step(text)
+    return text
 
 
 def said(text: str) -> str:
@@ -77,9 +76,7 @@ def said(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """The same text without the spaces that mean nothing: not between digits, in words, or before a letter that would
-    join a command.
-    """
+    """Without the spaces that mean nothing: any but those between digits, in words, between a command and a letter."""
     text = re.sub(r"\\text\{[^{}]*\}", lambda m: m.group().replace(" ", "\0"), text)
     text = re.sub(r"(\\[a-zA-Z]+) (?=[a-zA-Z])|(?<=\d) (?=\d)", lambda m: (m.group(1) or "") + "\0", text)
     return text.replace(" ", "").replace("\0", " ")
@@ -114,18 +111,15 @@ def _commands(text: str, depth: int) -> str:
         if match.start() < start or not (font or match[1] in _WRAPPERS):
             continue
         count, kept = _WRAPPERS.get(match[1], (1, 0))
-        arguments, end = [], match.end()
-        while len(arguments) < count and (found := argument(text, end)) is not None:
-            arguments.append(found[0])
-            end = found[1]
-        if len(arguments) < count:
+        inner, end = arguments(text, match.end(), count)
+        if len(inner) < count:
             continue
         out.append(text[start : match.start()])
         start = end
         if font:
-            out.append(_font(_commands(arguments[0], depth + 1), "".join(out[-2:])))
+            out.append(_font(_commands(inner[0], depth + 1), "".join(out[-2:])))
         else:
-            out.append(f" {_commands(arguments[kept], depth + 1)} " if kept is not None else " ")
+            out.append(f" {_commands(inner[kept], depth + 1)} " if kept is not None else " ")
     out.append(text[start:])
     return "".join(out)
 
@@ -152,9 +146,7 @@ def _font(inner: str, before: str) -> str:
 
 
 def _thousands(text: str) -> str:
-    """Join 12,345,678 and 12 345 678; inside ( ) [ ] and sets the first only where ", " shows that a bare comma does
-    not separate.
-    """
+    """Join 12,345,678 and 12 345 678; in ( ) [ ] and sets the first only where ", " shows that "," does not separate."""
     spaced = ", " in text or ";" in text
 
     def join(match: re.Match) -> str:
@@ -172,9 +164,7 @@ def _plain_text(text: str) -> str:
     text = re.sub(r"(?<![\\a-zA-Z])(frac|sqrt|binom)\s*(?=[{(\d])", r"\\\1", text)
     text = re.sub(r"(?<![\\a-zA-Z{])(" + _FUNCTION + r")(?=\s*(?:\(|\d|[a-z]\b|\\|\^|_))", r"\\\1 ", text)
     text = re.sub(r"(?<![a-zA-Z\\])C\((\d+), ?(\d+)\)|(?:\{\})?[_^]\{?(\d+)\}? ?C_\{?(\d+)\}?", _combinations, text)
-    text = text.replace("**", "^")
-    for opening in (r"\sqrt(", "^("):
-        text = _braced(text, opening)
+    text = _braced(_braced(text.replace("**", "^"), r"\sqrt("), "^(")
     text = re.sub(r"(?<![\\a-zA-Z])pi(?![a-zA-Z])", r"\\pi ", text)
     text = re.sub(r"(?<![\\a-zA-Z])(?:infinity|oo|inf)(?![a-zA-Z])", r"\\infty ", text)
     text = re.sub(r"(?<=[\])}])\s*(?:U|union)\s*(?=[\[({\\])", r"\\cup ", text)
@@ -220,17 +210,10 @@ def _with_braces(text: str, command: str, count: int) -> str:
     # From the back, so that the arguments of what an argument holds have their braces already.
     done = pieces[-1]
     for piece in reversed(pieces[:-1]):
-        position, arguments = 0, ""
-        optional = re.match(r"\s*\[[^\[\]]*\]", done) if command == r"\sqrt" else None
-        if optional:
-            arguments, position = optional.group().replace(" ", ""), optional.end()
-        for _ in range(count):
-            found = argument(done, position)
-            if found is None:
-                break
-            arguments += "{" + found[0].strip() + "}"
-            position = found[1]
-        done = piece + command + arguments + done[position:]
+        index = re.match(r"(?:\s*\[[^\[\]]*\])?" if command == r"\sqrt" else "", done)
+        inner, end = arguments(done, index.end(), count)
+        braced = "".join(f"{{{each.strip()}}}" for each in inner)
+        done = piece + command + index[0].replace(" ", "") + braced + done[end:]
     return done
 
 
@@ -238,7 +221,7 @@ def _amounts(text: str) -> str:
     """Counting words as zeros, and the currency behind a plain amount, as its unit."""
     text = _COUNTED.sub(_with_zeros, text)
     for name, sign in zip(_CURRENCIES, _MONEY, strict=True):
-        if sign in text and name:
+        if name:
             unit = rf"\g<1> \\text{{{name}}}"
             text = re.sub(rf"{sign} ?(\d*\.?\d+)(?!\.?\d| ?[a-zA-Z\\(*^/+%])", unit, text)
             text = re.sub(rf"(\d) ?{sign}", unit, text)

@@ -57,20 +57,15 @@ def _read(text: str) -> Exact | None:
 
 
 def _decimal(spelled: str, exponent: int) -> Exact:
-    spelled = spelled.rstrip(".")
-    scale = Fraction(10) ** exponent
-    if "." not in spelled:
-        return Exact(int(spelled) * scale)
-    places = len(spelled) - spelled.index(".") - 1
-    digits = len(spelled.replace(".", "").lstrip("0"))
-    return Exact(Fraction(spelled) * scale, digits, scale / 10**places)
+    whole, _, decimals = spelled.partition(".")
+    last_place = Fraction(10) ** (exponent - len(decimals))
+    value = int(whole + decimals) * last_place
+    return Exact(value, len((whole + decimals).lstrip("0")), last_place) if decimals else Exact(value)
 
 
 def same_number(a: Exact, b: Exact) -> bool:
     """Equal exactly; or one is a decimal of at least 12 significant digits that rounds a fraction without an end."""
-    if a.value == b.value:
-        return True
-    return any(
+    return a.value == b.value or any(
         short.digits >= _ROUNDED and not _ends(other.value) and abs(short.value - other.value) <= short.last_place
         for short, other in ((a, b), (b, a))
     )

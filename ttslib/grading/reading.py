@@ -38,8 +38,7 @@ def _real_roots(value):
     """With the real odd roots of negative numbers: the cube root of -8 is -2."""
     if not isinstance(value, sympy.Expr) or value.free_symbols or not value.has(sympy.Pow):
         return value
-    minus_one = sympy.Integer(-1)
     return value.doit().replace(
-        lambda part: part.is_Pow and part.base == minus_one and part.exp.is_Rational and part.exp.q % 2 == 1,
-        lambda part: minus_one**part.exp.p,
+        lambda part: part.is_Pow and part.base == -1 and part.exp.is_Rational and part.exp.q % 2 == 1,
+        lambda part: sympy.Integer(-1) ** part.exp.p,
     )

@@ -14,18 +14,15 @@ _JOINS = {
     "cup": sympy.Union, "cap": sympy.Intersection,
     "setminus": lambda first, *others: sympy.Complement(first, sympy.Union(*others)),
 }  # fmt: skip
+_UNREADABLE = (ValueError, TypeError, NotImplementedError)  # what sympy raises too, where it has no method
 _SIGN = r"\\leq|\\geq|\\neq|<|>|="
-
-
-class _NoSet(Exception):
-    """The LaTeX is no set that can be read."""
 
 
 def same_set(gold: str, answer: str) -> bool:
     """Whether two sets in normalised LaTeX are equal; False if one cannot be read."""
     try:
         return _equal(_Reader().read(gold), _Reader().read(answer))
-    except _NoSet:
+    except _UNREADABLE:
         return False
 
 
@@ -36,7 +33,7 @@ def same_solutions(left, right) -> bool:
         return False
     try:
         return _equal(*(_solutions(side, next(iter(unknowns))) for side in (left, right)))
-    except (_NoSet, NotImplementedError, TypeError, ValueError):
+    except _UNREADABLE:
         return False
 
 
@@ -53,18 +50,17 @@ def _solutions(condition, unknown: sympy.Symbol) -> sympy.Set:
         roots = sympy.solveset(sympy.Eq(*condition.args), unknown, sympy.S.Reals)
         return roots if isinstance(condition, sympy.Eq) else sympy.S.Reals - roots
     if not isinstance(condition, Relational):
-        raise _NoSet
+        raise ValueError
     return sympy.solve_univariate_inequality(condition.doit(), unknown, relational=False)
 
 
 class _Reader:
     """Reads one set; all its conditions must be about the same unknown."""
 
-    def __init__(self) -> None:
-        self.unknown = ""
+    unknown = ""  # its name, once one is met
 
     def read(self, latex: str) -> sympy.Set:
-        """The set. _NoSet: it is none, or not one of real numbers."""
+        """The set. ValueError: it is none, or not one of real numbers."""
         for command, join in _JOINS.items():
             parts, found = split_keeping(latex, rf"\\{command}(?![a-zA-Z])")
             if found:
@@ -93,7 +89,7 @@ class _Reader:
     def _value(self, latex: str) -> sympy.Expr:
         value = read(latex)
         if not isinstance(value, sympy.Expr):
-            raise _NoSet
+            raise ValueError
         return sympy.simplify(value.doit())
 
     def _bracketed(self, latex: str) -> sympy.Set:
@@ -101,28 +97,24 @@ class _Reader:
         if len(ends) == 1 and latex[0] == "(":
             return self.read(latex[1:-1])
         if len(ends) != 2 or latex[0] == "{" or latex[-1] == "}":
-            raise _NoSet
+            raise ValueError
         low, high = map(self._value, ends)
-        if not (low.is_extended_real and high.is_extended_real) or (
-            low.is_infinite and latex[0] == "[" or high.is_infinite and latex[-1] == "]"
-        ):
-            raise _NoSet
+        real = low.is_extended_real and high.is_extended_real
+        if not real or (low.is_infinite and latex[0] == "[") or (high.is_infinite and latex[-1] == "]"):
+            raise ValueError
         return sympy.Interval(low, high, latex[0] == "(", latex[-1] == ")")
 
     def _condition(self, latex: str) -> sympy.Set:
         sides, signs = split_keeping(re.sub(r"([a-zA-Z])\([a-z]\)", r"\1", latex), _SIGN)
         if not signs or not all(sides):
-            raise _NoSet
+            raise ValueError
         values = [self._value(side) for side in sides]
         unknowns = set().union(*(value.free_symbols for value in values))
         if len(unknowns) != 1:
-            raise _NoSet
+            raise ValueError
         (unknown,) = unknowns
         if self.unknown not in ("", unknown.name):
-            raise _NoSet
+            raise ValueError
         self.unknown = unknown.name
-        try:
-            relations = [_SIGNS[sign](a, b) for sign, a, b in zip(signs, values, values[1:], strict=False)]
-            return sympy.Intersection(*(_solutions(relation, unknown) for relation in relations))
-        except (NotImplementedError, TypeError, ValueError) as error:
-            raise _NoSet from error
+        relations = [_SIGNS[sign](a, b) for sign, a, b in zip(signs, values, values[1:], strict=False)]
+        return sympy.Intersection(*(_solutions(relation, unknown) for relation in relations))

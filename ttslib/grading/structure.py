@@ -36,9 +36,8 @@ _CHOICE = re.compile(
     r"(?!\s*(?:[+*/^_=<>,;(]|and\b|or\b)|-)\s*(?=\S)(.*)",
     re.S,
 )
-_NO_CHOICE = re.compile(  # behind the letter: an operator, or the next choice as in "A: 4, B: 5"
-    r"^\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)|[\s,;]\(?[A-J][).:]"
-)
+# Behind what is no choice: an operator, or the next label, as in "A: 4, B: 5".
+_NO_CHOICE = re.compile(r"^\\(?:cup|cap|cdot|times|setminus|leq|geq|neq|in\b|pm)|[\s,;]\(?[A-J][).:]")
 _OPTION = re.compile(r"(?:option|choice|answer) \(?([A-Ja-j])\)?", re.I)
 _MATRIX = re.compile(r"([^\\]*|[+-]?\\frac\{\d+\}\{\d+\} ?)\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", re.S)
 _BASED = re.compile(r"\(?([0-9A-Za-z]+?)\)?(?:_\{?\(?(?:base)?(\w+)\)?\}?|\(?base(\w+)\)?|inbase(\w+))")
@@ -85,10 +84,8 @@ def _node(text: str, depth: int) -> Node:
         if node := shape(text, depth):
             return node
     body, unit = split_unit(text)
-    if unit:
-        inner = _node(body, depth + 1)
-        if inner.kind in ("number", "formula", "tuple"):
-            return replace(inner, unit=unit, raw=compact(text))
+    if unit and (node := _node(body, depth + 1)).kind in ("number", "formula", "tuple"):
+        return replace(node, unit=unit, raw=compact(text))
     return _words(text) or Node("formula", compact(text))
 
 
@@ -106,11 +103,8 @@ def _family(text: str) -> str:
 
 def _unwrap(text: str) -> str:
     """Without parentheses or braces around one value (never around a pair or an interval)."""
-    while text[:1] in ("(", "{") and enclosed(text):
-        inner = text[1:-1].strip()
-        if len(split_keeping(inner, "[,;]")[0]) > 1:
-            break
-        text = inner
+    while text[:1] in ("(", "{") and enclosed(text) and not split_keeping(text[1:-1], "[,;]")[1]:
+        text = text[1:-1].strip()
     return text
 
 
@@ -153,7 +147,9 @@ def _based(text: str, depth: int) -> Node | None:
 
 def _clock(text: str, depth: int) -> Node | None:
     match = _CLOCK.fullmatch(said(text))
-    return match and Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
+    if not match:
+        return None
+    return Node("clock", f"{int(match[1])}:{match[2] or '00'}" + (f" {match[3].lower()}m" if match[3] else ""))
 
 
 def _matrix(text: str, depth: int) -> Node | None:
@@ -165,7 +161,7 @@ def _matrix(text: str, depth: int) -> Node | None:
     scale = read_number(factor)
     if factor and scale is None:
         return None
-    rows = (row.split("&") for row in re.split(r"\\\\", match[2]))
+    rows = (row.split("&") for row in match[2].split(r"\\"))
     return _rows([_scaled(_node(entry, depth + 1), factor, scale) for entry in row] for row in rows)
 
 
@@ -278,9 +274,8 @@ def _bracketed(text: str, depth: int) -> Node | None:
     if len(pieces) < 2 or not all(pieces):
         return None
     items = tuple(_node(piece, depth + 1) for piece in pieces)
-    if left == "{":
-        return Node("list", compact(text), items=items, brackets="{}")
-    return Node("tuple", compact(text), items=items, brackets=left + right)
+    kind, brackets = ("list", "{}") if left == "{" else ("tuple", left + right)
+    return Node(kind, compact(text), items=items, brackets=brackets)
 
 
 def _braces(text: str, depth: int) -> Node:
@@ -366,8 +361,8 @@ def in_order(items: Sequence[Node]) -> tuple[Node, ...]:
 
 
 def _plus_minus(text: str, depth: int) -> Node | None:
-    signs = len(re.findall(r"\\pm|\\mp", text))
-    if not signs or signs > 3:
+    signs = text.count(r"\pm") + text.count(r"\mp")
+    if not 1 <= signs <= 3:
         return None
     # With \mp the signs go together; several \pm are independent of each other.
     together = signs == 1 or r"\mp" in text

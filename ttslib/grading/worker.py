@@ -162,9 +162,8 @@ class _Pool:
             if child is None:
                 if len(self.children) >= _CHILDREN:
                     return
-                others = [self.requests, self.replies]
-                others += [fd for other in self.children for fd in (other.jobs, other.verdicts)]
-                child = _Child(others)
+                pipes = (fd for other in self.children for fd in (other.jobs, other.verdicts))
+                child = _Child([self.requests, self.replies, *pipes])
                 self.children.append(child)
             job = self.queue.pop(0)
             child.job, child.deadline = job["id"], time.monotonic() + job["limit"]
