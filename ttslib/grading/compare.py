@@ -97,8 +97,7 @@ def _same_formula(gold: Node, answer: Node, leaf: Leaf) -> bool:
 
 def _same_text(gold: Node, answer: Node, leaf: Leaf) -> bool:
     # abc may be a product as well as a word
-    letters = re.fullmatch(r"[a-z]{3,4}", gold.raw) and re.fullmatch(r"[a-z]{3,4}", answer.raw)
-    return bool(letters) and sorted(gold.raw) == sorted(answer.raw)
+    return bool(re.fullmatch(r"[a-z]{3,4}", gold.raw)) and sorted(gold.raw) == sorted(answer.raw)
 
 
 def _same_ratio(gold: Node, answer: Node, leaf: Leaf) -> bool:

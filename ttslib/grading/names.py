@@ -41,10 +41,8 @@ def label(text: str) -> tuple[str, str]:
 def is_name(text: str) -> bool:
     """Whether a left-hand side only names the answer: x, f(x), AB, |AB|, A:B, det A, (p, q), angle ABC."""
     tight = compact(_bare(text))
-    if tight[:1] == "(" and tight[-1:] == ")":
-        return all(re.fullmatch(SYMBOL, part) for part in tight[1:-1].split(","))
-    if tight.startswith(r"\begin{pmatrix}"):
-        return all(re.fullmatch(SYMBOL, part) for part in re.split(r"\\\\|&", tight[15:-13]))
+    if several := re.fullmatch(r"\((.*)\)|\\begin\{pmatrix\}(.*)\\end\{pmatrix\}", tight):
+        return all(re.fullmatch(SYMBOL, part) for part in re.split(r",|\\\\|&", several[1] or several[2] or ""))
     return bool(_NAME.fullmatch(tight)) and tight not in ("e", "i")
 
 

@@ -146,7 +146,7 @@ def _font(inner: str, before: str) -> str:
 
 
 def _thousands(text: str) -> str:
-    """Join 12,345,678 and 12 345 678; in ( ) [ ] and sets the first only where ", " shows that "," does not separate."""
+    """Join 12,345,678 and 12 345 678; in ( ) [ ] and sets the first only where ", " shows that "," parts nothing."""
     spaced = ", " in text or ";" in text
 
     def join(match: re.Match) -> str:

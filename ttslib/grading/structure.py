@@ -156,8 +156,7 @@ def _matrix(text: str, depth: int) -> Node | None:
     match = _MATRIX.fullmatch(text)
     if not match or r"\begin" in match[2]:
         return None
-    factor = compact(match[1])
-    factor = {"-": "-1", "+": ""}.get(factor, factor)
+    factor = {"-": "-1", "+": ""}.get(match[1].strip(), compact(match[1]))
     scale = read_number(factor)
     if factor and scale is None:
         return None
@@ -190,7 +189,7 @@ def _scaled(node: Node, factor: str, scale: Exact | None) -> Node:
 
 def _conditions(text: str, depth: int) -> Node | None:
     r"""Inequalities joined by "and" or "or" are a set, as the union or intersection that they say."""
-    pieces, words = split_keeping(text, r",?(?<![a-zA-Z\\{]) ?(?:and|or)(?![a-zA-Z}])")
+    pieces, words = split_keeping(text, f",? ?{_AND_OR}")
     joins = {word.strip(", ") for word in words}
     unknowns = [set(re.findall(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", piece))) for piece in pieces]
     if len(joins) != 1 or not all(_CONDITION.search(piece) for piece in pieces) or len(set.union(*unknowns)) != 1:
@@ -212,8 +211,7 @@ def _several(text: str, depth: int) -> Node | None:
     """A list: separated by semicolons, else by commas, "and" and "or"."""
     if r"\begin" in text:
         return None
-    groups = split(text, ";")
-    if len(groups) > 1:
+    if len(groups := split(text, ";")) > 1:
         return _list([_group(group, depth + 1) for group in groups], text)
     pieces = _measures(text)
     if not pieces and (_list_like(text) or ("," in text and r"\text{" not in text)):

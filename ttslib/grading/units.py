@@ -84,11 +84,9 @@ def _split_text_unit(text: str, match: re.Match) -> tuple[str, str]:
 
 def _is_unit(word: str, spaced: bool) -> bool:
     word = word.lower()
-    if word in _NO_UNIT:
-        return False
-    if not spaced:  # "10weeks", but not the product 3abc
-        return (known_unit(word) is not None and len(word) > 1) or len(word) > 4
-    return len(word) >= 3 or word in _SHORT or word in _JOINING
+    # "10weeks", but not the product 3abc
+    joined = len(word) > 4 or (len(word) > 1 and known_unit(word) is not None)
+    return word not in _NO_UNIT and (len(word) >= 3 or word in _SHORT or word in _JOINING if spaced else joined)
 
 
 def _value_like(text: str) -> bool:
