@@ -66,8 +66,7 @@ class _Reader:
             if found:
                 return join(*map(self.read, parts))
         latex = re.sub(r"^[a-zA-Z] ?\\in(?![a-z]) ?", "", latex.strip())
-        domain = re.fullmatch(r"\\mathbb\{([RZNQ])\}((?:[\^_]\{\+\})?)", latex)
-        if domain:
+        if domain := re.fullmatch(r"\\mathbb\{([RZNQ])\}((?:[\^_]\{\+\})?)", latex):
             values = _DOMAINS[domain[1]]
             return values.intersect(sympy.Interval.open(0, sympy.oo)) if domain[2] else values
         if latex == r"\emptyset":

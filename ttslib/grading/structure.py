@@ -223,8 +223,7 @@ def _measures(text: str) -> list[str]:
     """The parts of "3 hours and 20 minutes": amounts in known units, side by side."""
     plain = said(text)
     parts = re.findall(r"(\d+(?:\.\d+)?) *([a-zA-Z]+)", plain) if _AMOUNTS.fullmatch(plain) else []
-    known = all(known_unit(unit) for _, unit in parts)
-    return [rf"{number} \text{{{unit}}}" for number, unit in parts] if known else []
+    return [rf"{size} \text{{{unit}}}" for size, unit in parts] if all(known_unit(unit) for _, unit in parts) else []
 
 
 def _list_like(text: str) -> bool:

@@ -42,9 +42,9 @@ sin cos tan cot sec csc log ln exp max pi all any is are no none undefined infin
 """
 _CHANGING = frozenset(_CHANGING_WORDS.split())
 _NO_UNIT = _CHANGING | frozenset(_OTHER_WORDS.split())
-_SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "min"}
+# Units and words beside them that are shorter than other words may be.
+_SHORT = {"cm", "km", "mm", "kg", "mg", "ft", "yd", "mi", "hr", "lb", "oz", "ml", "in", "of", "sq", "cu"}
 _PLURAL = re.compile(r"(?<=.[sxz])es$|(?<=..[^s])s$")
-_JOINING = {"of", "per", "sq", "cu"}
 _FILLING = {"a", "an", "the", "of", "different", "distinct", "possible", "total", "in", "unit", "answer"}
 
 
@@ -84,9 +84,11 @@ def _split_text_unit(text: str, match: re.Match) -> tuple[str, str]:
 
 def _is_unit(word: str, spaced: bool) -> bool:
     word = word.lower()
-    # "10weeks", but not the product 3abc
-    joined = len(word) > 4 or (len(word) > 1 and known_unit(word) is not None)
-    return word not in _NO_UNIT and (len(word) >= 3 or word in _SHORT or word in _JOINING if spaced else joined)
+    if spaced:
+        unit = len(word) >= 3 or word in _SHORT
+    else:  # "10weeks", but not the product 3abc
+        unit = len(word) > 4 or (len(word) > 1 and known_unit(word) is not None)
+    return unit and word not in _NO_UNIT
 
 
 def _value_like(text: str) -> bool:
