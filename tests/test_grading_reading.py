@@ -13,6 +13,7 @@ EQUAL = {
 x=1, y=2 <> x=1 \quad y=2 <> x=1 \\ y=2 <> x=1⏎y=2 <> $x=1$, $y=2$ <> $x=1$ and $y=2$ <> \(x=1\), \(y=2\)
 x=1, y=2 <> \begin{aligned} x&=1 \\ y&=2 \end{aligned} <> \begin{gathered} x=1 \\ y=2 \end{gathered}
 (1,2) <> \left\{\begin{array}{l}x=1\\y=2\end{array}\right. <> x=1 \quad y=2 <> \begin{cases} x=1 \\ y=2 \end{cases}
+1, 2 <> \text{$x=1$ and $x=2$} <> x=1 \hspace{1cm} x=2
 5, 7 <> x=5 \\ x=7 <> x=5 \qquad x=7 <> x=5 \quad\text{or}\quad x=7 <> x = 5,\quad x = 7 <> $5$⏎$7$
 48, 384 <> $48$, $384$ <> $48, 384$ <> \(48\), \(384\) <> 48 \quad 384 <> $48$ and $384$
 (1,2), (3,4) <> $(1,2)$ and $(3,4)$ <> (1,2) \quad (3,4) <> $(1,2)$, $(3,4)$
@@ -53,7 +54,8 @@ Monday <> It is Monday
     "names that assign": r"""
 5 <> x_1=5 <> f(3)=5 <> f'(2)=5 <> a_{10}=5 <> \angle ABC=5 <> \overline{AB}=5 <> |AB|=5 <> [ABC]=5 <> 5=x <> S_n=5
 5 <> \det A=5 <> \det(A)=5 <> |A\cup B|=5 <> |A|=5 <> n(A\cap B)=5 <> \gcd(a,b)=5 <> \operatorname{rank}(A)=5
-5 <> \|v\|=5 <> |\vec{v}|=5 <> \hat{p}=5 <> A^{-1}=5
+5 <> \|v\|=5 <> |\vec{v}|=5 <> \hat{p}=5 <> A^{-1}=5 <> x_{\max}=5 <> v_{\text{max}}=5 <> \hat{\beta}=5
+5 <> x_1+x_2=5 <> a_1a_2=5 <> xy=5
 \frac12 <> \sin A=\frac12 <> \cos\theta=\frac12 <> \tan\angle BAC=\frac12 <> P(A|B)=\frac12 <> P(A\cap B)=\frac12
 \begin{pmatrix}1&0\\0&1\end{pmatrix} <> A^{-1}=\begin{pmatrix}1&0\\0&1\end{pmatrix}
 \begin{pmatrix}1&0\\0&1\end{pmatrix} <> A^T=\begin{pmatrix}1&0\\0&1\end{pmatrix}
@@ -92,6 +94,7 @@ f(x)=3x <> y=3x
 5\text{ N} <> 5\,\mathrm{N} <> 5\text{ newtons}
 5 \text{ kJ} <> 5 kJ <> 5\text{ kilojoules}
 50 Hz <> 50\text{ hertz}
+5\text{ m/s} <> 5\text{ m s}^{-1} <> 5 m/s
 9.8\text{ m/s}^2 <> 9.8 m/s^2 <> 9.8 \frac{\text{m}}{\text{s}^2}
 5\ \Omega <> 5\text{ ohms}
 """,
@@ -111,6 +114,8 @@ x=5 \quad y=2 <> x=1 \quad y=2 <> 2 <> 5
 7 <> x=5 \\ x=7 <> x=5⏎x=7 <> x = 5 \qquad x = 7 <> \begin{aligned} x&=5 \\ x&=7 \end{aligned} <> x=5 \newline x=7
 7 <> \begin{array}{l} x=5 \\ x=7 \end{array} <> \left\{\begin{array}{l}x=5\\x=7\end{array}\right. <> $x=5$, $x=7$
 7 <> x=5 and x=7
+7 <> x=5 \hspace{1cm} x=7 <> x=5 \par x=7 <> x=5 \linebreak x=7 <> x=5 \cr x=7 <> \substack{x=5 \\ x=7}
+2 <> x=1 & y=2 <> x=1; y=2 <> x=1 \mid y=2 <> \text{$x=1$ and $y=2$}
 2 <> x=1 \quad y=2 <> x=1 \; y=2 <> x=1⏎y=2 <> x=1 y=2
 48384 <> $48$, $384$ <> \(48\),\(384\) <> $48$,$384$ <> 48 \quad 384 <> 48 \\ 384 <> $48$ $384$
 12 <> 1 \quad 2 <> 1 \\ 2 <> $1$ $2$ <> \(1\)\(2\) <> $1$$2$ <> 1⏎2 <> \begin{array}{c}1\\2\end{array}
@@ -142,6 +147,11 @@ minimum 3 <> maximum 3
 increasing on (0,1) <> increasing on (0,2)
 March 5 <> March 6
 5 out of 6 <> 6 out of 5
+the slope is 2 and the intercept is -1 <> the slope is -1 and the intercept is 2
+profit of 5 <> loss of 5
+5 km east <> 5 km west
+5 (max) <> 5 (min)
+5 at x=2 <> 5 at x=3
 """,
     "an equation for an unknown gives no value": r"""
 5 <> -x=5 <> \sqrt{x}=5 <> x^3=5 <> 2x=5 <> x/2=5 <> |x|=5 <> e^x=5 <> \ln x=5 <> x^{-1}=5 <> \frac{1}{x}=5 <> \sin x=5

@@ -168,8 +168,8 @@ def dropped(searches: Mapping[str, Mapping[int, Results]]) -> pandas.DataFrame:
             steps = sum(node.copies for tree in trees for node in tree.nodes)
             lost = sum((tree.dropped() for tree in trees), Counter())
             few = sum(len(record.trajectories) < record.kept * record.subtrees for record in done)
-            row = {"method": method, "N": n, "searches": len(done), "steps": steps}
-            row |= {reason: lost[reason] / max(steps, 1) for reason in ("rank", "duplicate", "length", "blank", "marker")}
+            shares = {why: lost[why] / max(steps, 1) for why in ("rank", "duplicate", "length", "blank", "marker")}
+            row = {"method": method, "N": n, "searches": len(done), "steps": steps} | shares
             rows.append(row | {"few answers": few / max(len(done), 1)})
     return pandas.DataFrame(rows)
 

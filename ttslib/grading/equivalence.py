@@ -1,7 +1,5 @@
 r"""The public comparisons: ``verdict``, ``equivalent`` and ``canonical``. None raises on any input."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from .compare import key, same
@@ -10,7 +8,6 @@ from .service import Unanswered, ask
 from .structure import parse
 
 _CACHED = 100_000
-_UNKNOWN = object()
 _parse = lru_cache(maxsize=10_000)(parse)  # a vote compares each answer with many
 
 
@@ -31,19 +28,16 @@ def verdict(gold: object, answer: object, *, symbolic: bool = True) -> bool | No
     """
     if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
         return False
-    known = _without_symbols(gold, answer)
-    if known is None:
-        known = _judged.get((gold, answer), _UNKNOWN)
-    if known is _UNKNOWN:
-        if not symbolic:
-            return None
-        if len(_judged) >= _CACHED:
-            _judged.clear()
-        try:
-            known = _judged[gold, answer] = ask(gold, answer)
-        except Unanswered:
-            return None
-    return known
+    pair = gold, answer
+    known = _without_symbols(*pair)
+    if known is not None or pair in _judged or not symbolic:
+        return _judged.get(pair) if known is None else known
+    if len(_judged) >= _CACHED:
+        _judged.clear()
+    try:
+        return _judged.setdefault(pair, ask(*pair))
+    except Unanswered:
+        return None
 
 
 def equivalent(gold: object, answer: object) -> bool:

@@ -31,14 +31,12 @@ _PHRASES = tuple(
 )
 # What makes of a closing phrase a guess, a condition or a denial: directly before it, or directly behind.
 _GUESSED = re.compile(
-    r"(?:\b(?:may ?be|perhaps|possibly|suppos(?:e|ing)|assum(?:e|ing)|imagine|say|let|guess(?:ing)?|hope|if|whether"
-    r"|unless|doubt|unlikely)"
-    r"|(?:n['’]t|\bnot|\bnever) (?:think|believe|sure|say|know|true|clear|the case))"
+    r"(?:\b(?:may ?be|perhaps|possibly|suppos(?:e|ing)|assum(?:e|ing)|imagine|let(?:['’]s say)?|guess(?:ing)?|hope|if"
+    r"|whether|unless|doubt|unlikely)|(?:n['’]t|\bnot|\bnever) (?:think|believe|sure|say|know|true|clear|the case))"
     r",?(?: that)?(?: (?:the|our|your|my|his|her|final|correct|right))*\s*$", re.I,
 )  # fmt: skip
 _ASKED = re.compile(
-    r"\s*(?:(?:not|n['’]t|as follows|found|obtained|unknown|unclear)\b|[^.?!\n]{0,200}(?:\.\d[^.?!\n]{0,200})?\?)",
-    re.I,
+    r"(?i)\s*(?:(?:not|n['’]t|as follows|found|obtained|unknown|unclear)\b|[^.?!\n]{0,200}(?:\.\d[^.?!\n]{0,200})?\?)"
 )
 _BULLET = re.compile(r"\A\s*\n\s*[-+•–]\s+(?=\S)")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^\n]+?)(?<!\\)\$", re.S)

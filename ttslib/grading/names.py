@@ -5,8 +5,8 @@ import re
 from .normalise import compact
 
 GREEK = r"\\(?:alpha|beta|gamma|theta|phi|psi|omega|lambda|mu|sigma|rho|tau|epsilon|[dD]elta|Omega|Gamma|Sigma)"
-SYMBOL = rf"(?:[a-zA-Z]|{GREEK})(?:_\{{\w+\}})?'*"
-_DECORATED = re.compile(r"\\(?:over(?:line|rightarrow)|vec|(?:wide)?hat|bar)(?![a-zA-Z]) ?\{?([a-zA-Z]*)\}?")
+SYMBOL = rf"(?:[a-zA-Z]|{GREEK})(?:_\{{(?:\w+|\\text\{{\w+\}}|\\(?:max|min) ?)\}})?'*"
+_DECORATED = re.compile(rf"\\(?:over(?:line|rightarrow)|vec|(?:wide)?hat|bar)(?![a-zA-Z]) ?\{{?({GREEK}|[a-zA-Z]*)\}}?")
 _ANGLE = re.compile(r"\\(?:(?:measured)?angle|triangle)(?![a-zA-Z]) ?")
 # A function, a size or an inverse of points, angles, sets and matrices is what was asked for; of an unknown it is not.
 _OBJECT = rf"(?:[A-Z]{{1,3}}|{GREEK})(?:_\{{\w+\}})?'*"
@@ -20,12 +20,11 @@ _NAME = re.compile(
     rf"|\\(?:gcd|lcm|max|min)(?:\(\w+(?:,\w+)+\))?|\|{_OBJECTS}\||\\\|\w+\\\||{_OBJECT}\^\{{(?:-1|T)\}}"
 )
 _LABEL = re.compile(
-    r"\\text\{([^{}]*?)(?:[:=]|\b(?:is|are|equals|equal to|was):?) ?\}(?=.)"
-    r"|([A-Za-z][A-Za-z' ]*?)(?: (?:is|are|equals|was)|(?<=[a-z]{3}):) ?(?=[-+\d\\(\[])",
-    re.I,
+    r"(?i)\\text\{([^{}]*?)(?:[:=]|\b(?:is|are|equals|equal to|was):?) ?\}(?=.)"
+    r"|([A-Za-z][A-Za-z' ]*?)(?: (?:is|are|equals|was)|(?<=[a-z]{3}):) ?(?=[-+\d\\(\[]|[a-z] ?=)"
 )
 _SAYS_NOTHING = re.compile(
-    r"(?:(?:the|a|an|of|final|correct|answer|ans|result|value|it|that|there|this|so|thus) ?)*", re.I
+    r"(?:(?:the|an?|of|final|correct|answers?|ans|results?|values?|solutions?|roots?|it|that|there|this|so) ?)*", re.I
 )
 
 
@@ -59,9 +58,9 @@ def is_quantity(text: str) -> bool:
     """Whether a left-hand side is an expression in several names, such as a + b or x^2 + y^2, which no equation for one
     of them could be meant by: no numbers but powers.
     """
-    commands = r"\\(?:frac|sqrt|cdot|times|overline|angle|text)(?![a-z])"
-    bare = re.sub(rf"[\^_]\{{[^{{}}]*\}}|{commands}|(?<=[a-zA-Z])\([a-z]\)", " ", text)
-    return len(symbols(bare)) > 1 and not re.search(r"\d|\\(?!triangle)", re.sub(GREEK, "", bare))
+    commands = r"\\(?:frac|sqrt|cdot|times|overline|angle|triangle|text)(?![a-z])"
+    bare = re.sub(rf"\^\{{[^{{}}]*\}}|{commands}|(?<=[a-zA-Z])\([a-z]\)", " ", text)
+    return len(set(re.findall(SYMBOL, bare)) - {"e", "i"}) > 1 and not re.search(r"[\d\\]", re.sub(SYMBOL, "", bare))
 
 
 def symbols(text: str) -> set[str]:
@@ -72,4 +71,4 @@ def symbols(text: str) -> set[str]:
 
 def _bare(name: str) -> str:
     """Without decorations; a decorated letter is an object, as a capital is."""
-    return _ANGLE.sub("", _DECORATED.sub(lambda match: match[1].upper(), name))
+    return _ANGLE.sub("", _DECORATED.sub(lambda match: match[1] if "\\" in match[1] else match[1].upper(), name))

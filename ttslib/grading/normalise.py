@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from .brackets import arguments, closing
 from .characters import plain
-from .spans import separate, settle
+from .spans import EDGE, separate, settle
 
 _FUNCTION = r"(?:(?:arc)?(?:sin|cos|tan|cot)|sec|csc|sinh|cosh|tanh|ln|log|lg|exp|max|min|gcd|lcm|det|lim)"
 _MANY = 150  # of one command; a text with more is no answer, and stays as it is
@@ -140,7 +140,8 @@ def _font(inner: str, before: str) -> str:
     if re.fullmatch(r"[mgslhLKNJWVACF]", stripped) and re.search(r"[\d}/]\s*$", before):
         return f" \\text{{{stripped}}} "  # a unit, not a variable
     formula = re.search(r"[\d=]", stripped) and not re.search(r"[a-zA-Z]{2}", stripped)
-    if formula or re.search(r"[\\^{}]", stripped) or _LETTERS.fullmatch(stripped) or re.fullmatch(_MARKS, stripped):
+    formula = formula or re.search(rf"[\\^{{}}{EDGE}]", stripped)
+    if formula or _LETTERS.fullmatch(stripped) or re.fullmatch(_MARKS, stripped):
         return f" {stripped} "
     return f" \\text{{{stripped}}} "
 

@@ -12,7 +12,9 @@ _ESCAPED = re.compile(
     r"\\\\(?=(?:[dtc]?frac|sqrt|text\w*|pi|cdot|times|left|begin|infty|pm|cup|log|ln|boxed)(?![a-zA-Z]))"
 )
 _HEIGHT = re.compile(r"\\\\\s?\[[-\d.]+ ?[a-z]{2}\]")
-_BREAK = re.compile(r"\\\\|\\(?:quad|qquad|newline|hfill)(?![a-zA-Z])|\n")
+_BREAK = re.compile(
+    r"\\\\|\\(?:quad|qquad|newline|linebreak|par|cr|hfill)(?![a-zA-Z])|\\[hv]space\*?\{[^{}]*\}|\\hskip[^a-z]*[a-z]{2}|[\n&]"
+)
 _ENVIRONMENT = re.compile(
     r"(?:\\left\s*\\\{\s*)?\\begin\{(?P<name>\w+\*?)\}(?:\[\w\])?(?P<body>.*?)\\end\{(?P=name)\}(?:\s*\\right\s*\.)?",
     re.S,

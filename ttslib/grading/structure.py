@@ -22,7 +22,7 @@ _FILLING = {"a", "an", "the", "and", "it", "is"}
 _CONDITION = re.compile(r"\\leq|\\geq|\\neq|\\in(?![a-z])|<|>")
 _REALS = re.compile(r"(?:the )?(?:set of )?(?:all|any) (?:the )?reals?(?: numbers?| values?)?", re.I)
 _NOTHING = re.compile(r"(?:the )?(?:empty|null) set", re.I)
-_MEETS = re.compile(rf"[\d)}}\]] {SYMBOL}$")  # of "x = 1 y = 2": the end of one equation and the start of the next
+_MEETS = re.compile(rf"[\d)}}\]](?: | ?\| ?){SYMBOL}$")  # of "x = 1 y = 2": an end and a start
 _INTEGERS = re.compile(  # k in Z, (k in Z), where k is an integer; for any integer k
     r"[,;]? ?\(?(?:\\text\{[^{}]*\}|where|for)? ?\b([a-z])"
     r" ?(?:\\in ?\\mathbb\{Z\}|\\text\{[^{}]*\bintegers?\}|is an integer)\)?$"
@@ -75,7 +75,8 @@ def parse(answer: str) -> Node:
 def _node(text: str, depth: int) -> Node:
     text = _unwrap(_family(text.strip()).strip())
     name, rest = label(text)
-    one = rest != text and not (name and split_keeping(rest, "[,;]")[1])  # of "red: 5, blue: 3" each has its own
+    # of "red: 5, blue: 3" each has its own
+    one = rest != text and not (name and split_keeping(rest, f"[,;]|{_AND_OR}")[1])
     if one and (node := _node(rest, depth + 1)).kind != "text":
         return replace(node, name=node.name or name, raw=compact(text))
     if depth > _DEPTH or not text:

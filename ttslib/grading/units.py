@@ -27,7 +27,7 @@ _DEGREES = re.compile(
     r"(?:\^\\circ ?(?:C|F|\\text\{\s*[CF]\s*\})?|\\text\{\s*degrees?\s*\}|(?<![a-zA-Z\\])degrees?)\s*$", re.I
 )
 _MODULUS = re.compile(r"\\pmod ?\{? ?(\w+) ?\}?$|\( ?(?:\\text\{mod\}|mod) ?(\w+) ?\)$")
-_TEXT = re.compile(r"\\text\{([^{}]*)\}\s*(\^\s*\{\d\})?((?:\s*/\s*\\text\{[^{}]*\}(?:\s*\^\s*\{\d\})?)?)\s*$")
+_TEXT = re.compile(r"\\text\{([^{}]*)\}\s*(\^\s*\{-?\d\})?((?:\s*/\s*\\text\{[^{}]*\}(?:\s*\^\s*\{\d\})?)?)\s*$")
 _WORD = r"[a-zA-Z]+\.?(?: ?\^ ?\{[23]\})?"
 _BARE = re.compile(rf"(?<=[\d\s)}}])((?:{_WORD}[ /]+){{0,4}}{_WORD})\s*$")
 # Words behind a number that make it another number, a condition or a time of day ...
@@ -118,12 +118,12 @@ def known_unit(unit: str) -> str | None:
         return unit
     powers: Counter[str] = Counter()
     sign, power, last = 1, 1, ""
-    for written in re.findall(r"[a-zA-Z]+|%|/|\^\s*\{?[23]", _SPEEDS.get(unit.strip().lower(), unit)):
+    for written in re.findall(r"[a-zA-Z]+|%|/|\^\s*\{?-?[123]", _SPEEDS.get(unit.strip().lower(), unit)):
         token = written.lower()
         if token in ("/", "per"):
             sign = -1
         elif token[0] == "^" or token in ("squared", "cubed"):
-            powers[last] *= int(token[-1]) if token[0] == "^" else _POWERS[token]
+            powers[last] *= _POWERS.get(token) or int(token.lstrip("^{ "))
         elif token in _POWERS:
             power = _POWERS[token]
         else:

@@ -132,7 +132,7 @@ class _Pool:
             if child.verdicts in ready:
                 self._collect(child)
             elif time.monotonic() >= child.deadline:
-                self._end(child, None)
+                self._end(child)
         more = self.requests not in ready or self._receive()
         self._dispatch()
         return more
@@ -149,10 +149,10 @@ class _Pool:
             _say(self.replies, {"id": child.job, "verdict": verdict == b"1"})
             child.job = None
         else:
-            self._end(child, False)  # it died: out of memory, or a stack overflow in native code
+            self._end(child)  # it died: out of memory, or a stack overflow in native code
 
-    def _end(self, child: _Child, verdict: bool | None) -> None:
-        _say(self.replies, {"id": child.job, "verdict": verdict})
+    def _end(self, child: _Child) -> None:
+        _say(self.replies, {"id": child.job, "verdict": None})
         self.children.remove(child)
         child.close()
 
