@@ -146,11 +146,11 @@ def _mean_depth(records: list[Record]) -> float:
     total = generated = 0.0
     for record in records:
         behind: dict[int | None, int] = {None: 0}
-        for node in record.search_tree().nodes:
-            before = behind[node.parent]
-            behind[node.id] = before + node.tokens
-            total += node.copies * node.tokens * (before + node.tokens / 2)
-            generated += node.copies * node.tokens
+        for node in (record.tree or {"nodes": ()})["nodes"]:  # plain: budgets ask for this of one pool many times
+            before, tokens = behind[node["parent"]], node["tokens"]
+            behind[node["id"]] = before + tokens
+            total += node["copies"] * tokens * (before + tokens / 2)
+            generated += node["copies"] * tokens
     return total / generated if generated else 0.0
 
 
