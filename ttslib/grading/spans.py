@@ -9,7 +9,7 @@ import re
 EDGE, GAP = "\ue010", "\ue011"  # where a span begins or ends; where two pieces stand side by side
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(?=\S)([^$]*?)(?<=[^\s\\])\$(?!\d)", re.S)
 _ESCAPED = re.compile(
-    r"\\\\(?=(?:[dtc]?frac|sqrt|text\w*|pi|cdot|times|left|begin|infty|pm|cup|log|ln|boxed)(?![a-zA-Z]))"
+    r"\\\\(?=(?:[dtc]?frac|sqrt|text\w*|mbox|pi|cdot|times|left|begin|infty|pm|cup|in|[lg]eq?|log|ln|boxed)(?![a-zA-Z]))"
 )
 _HEIGHT = re.compile(r"\\\\\s?\[[-\d.]+ ?[a-z]{2}\]")
 _BREAK = re.compile(

@@ -77,7 +77,7 @@ def _node(text: str, depth: int) -> Node:
     name, rest = label(text)
     # of "red: 5, blue: 3" each has its own
     one = rest != text and not (name and split_keeping(rest, f"[,;]|{_AND_OR}")[1])
-    if one and (node := _node(rest, depth + 1)).kind != "text":
+    if one and ((node := _node(rest, depth + 1)).kind != "text" or not name):
         return replace(node, name=node.name or name, raw=compact(text))
     if depth > _DEPTH or not text:
         return Node("formula", compact(text))
