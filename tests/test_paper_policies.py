@@ -498,7 +498,7 @@ def test_the_address_of_a_cell_names_the_rules_and_top_p_only_below_one():
     same = type("ScriptedPolicy", (ScriptedPolicy,), {"sampling": Sampling()})
     assert cell(same()).key == plain.key
     for wrong in (0.0, 1.5):
-        with pytest.raises(ValueError, match="top_p is above 0 and at most 1"):
+        with pytest.raises(ValueError, match="top_p is a number above 0 and at most 1"):
             cell(top_p=wrong)
 
 
