@@ -15,7 +15,7 @@ from ttslib.stats import Estimate, accuracy, paired_difference, pass_at_k
 
 SIZES = (30, 60, 100, 500)
 RATES = np.array([0.002, 0.005, *np.arange(0.01, 1, 0.01), 0.995, 0.998])
-RUNS = {30: 1000, 60: 1000, 100: 1000, 500: 500}
+RUNS = 500
 
 
 def chances(n: int, rate: float) -> np.ndarray:
@@ -69,7 +69,7 @@ def pools(n: int) -> float:
     """pass@k from pools of 64 samples; pass@1 is the mean over random sub-samples too."""
     rng, worst = np.random.default_rng([n, 1]), 1.0
     for kind in HARDNESS:
-        right = rng.binomial(64, drawn(kind, (RUNS[n], n), rng))
+        right = rng.binomial(64, drawn(kind, (RUNS, n), rng))
         for k, value in PASS.items():
             worst = min(worst, holds([accuracy(row) for row in value[right].tolist()], mean_pass(kind, k)).mean())
     return worst
@@ -94,7 +94,7 @@ def paired_right_or_wrong(n: int) -> float:
                 inside = [holds([interval(b, m - b) for b in range(m + 1)], x - y) for m in range(n + 1)]
                 cover = sum(chance * part @ each for chance, part, each in zip(split, parts, inside, strict=True))
             else:
-                seen = rng.multinomial(n, [x, y, 1 - x - y], size=RUNS[n])
+                seen = rng.multinomial(n, [x, y, 1 - x - y], size=RUNS)
                 cover = holds([interval(b, c) for b, c, _ in seen.tolist()], x - y).mean()
             worst = min(worst, cover)
     return worst
@@ -104,7 +104,7 @@ def paired_pools(n: int) -> float:
     """Values of one pool under two rules (pass@16 and pass@4, pass@4 and pass@1), and pass@1 of two pools."""
     rng, worst = np.random.default_rng([n, 3]), 1.0
     for kind in ("most hard", "even", "two kinds"):
-        chance = drawn(kind, (RUNS[n], n), rng)
+        chance = drawn(kind, (RUNS, n), rng)
         one, other = rng.binomial(64, chance), rng.binomial(64, chance)
         for a, k, b, few in ((one, 16, one, 4), (one, 4, one, 1), (one, 1, other, 1)):
             rows = zip(PASS[k][a].tolist(), PASS[few][b].tolist(), strict=True)
@@ -132,7 +132,7 @@ def f1(n: int) -> float:
                 inside = holds([interval(x, y) for x in range(n + 1) for y in range(n + 1)], truth)
                 cover = chances(n, p) @ inside.reshape(n + 1, n + 1) @ chances(n, q)
             else:
-                seen = np.stack([rng.binomial(n, p, RUNS[n]), rng.binomial(n, q, RUNS[n])], 1).tolist()
+                seen = np.stack([rng.binomial(n, p, RUNS), rng.binomial(n, q, RUNS)], 1).tolist()
                 cover = holds([interval(x, y) for x, y in seen], truth).mean()
             worst = min(worst, cover)
     return worst
