@@ -185,7 +185,7 @@ def plan(
         "policy": model_identity(policy),
         "prm": None if prm is None else model_identity(prm),
     }
-    if shared["temperature"] and top_p != 1:  # left out at 1, so that records made before there was a top_p are found
+    if shared["temperature"] and top_p != 1:  # left out where it changes nothing
         shared["top_p"] = float(top_p)
 
     def cell(problem: Problem, content: Mapping[str, Any]) -> Cell:

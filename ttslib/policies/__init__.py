@@ -134,8 +134,8 @@ def default_dtype() -> str:
 
 
 def check_language_model(name: str, config: dict[str, Any]) -> None:
-    """Raise ValueError if a config.json is not that of a causal language model, or the model is a PRM of the zoo."""
+    """Raise ValueError if a config.json is not that of a causal language model, or says that the model is a PRM."""
     kinds = config.get("architectures") or []
     generates = all(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds)
-    if not generates or name.rsplit("/", 1)[-1].startswith("nano-prm"):
+    if not generates or "prm_format" in config:
         raise ValueError(f"{name} is no policy but {', '.join(kinds)}: load a PRM with load_prm.")
