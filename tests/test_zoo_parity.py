@@ -14,6 +14,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from ttslib.nano.benchmark import nanomath
+from ttslib.nano.optimise import fast_bf16
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.styles import SEPARATOR, STYLES
 from ttslib.policies import Path, Step, load_policy
@@ -92,7 +93,11 @@ def in_vllm(folder, format, encoded, dtype, tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("bfloat16", 1e-2)])
+# Where the processor has no bf16 of its own both engines emulate it, in other orders: 0.0124 was measured, on one step.
+BF16 = 1e-2 if fast_bf16("cpu") else 2e-2
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("bfloat16", BF16)])
 @pytest.mark.parametrize("name", PRMS)
 def test_a_prm_gives_the_same_step_scores(name, dtype, tolerance, model_path, tmp_path):
     prm = load_prm(str(model_path(name)), dtype=dtype)
