@@ -1,13 +1,22 @@
-"""Search methods: coroutines over one problem, all with the same signature."""
+"""Search methods: each in a file of its own, and in one line here."""
 
-from ttslib.search.beam_search import beam_search
-from ttslib.search.best_of_n import best_of_n
-from ttslib.search.cot import cot
-from ttslib.search.dvts import dvts
+from ttslib.search.beam_search import BeamSearch
+from ttslib.search.best_of_n import BestOfN
+from ttslib.search.config import SearchConfig
+from ttslib.search.cot import CoT
+from ttslib.search.dvts import DVTS
+from ttslib.search.method import METHODS, Cost, Lengths, Look, Method, Shape, configured, get_method, register
 from ttslib.search.tree import Node, Trajectory, Tree
 
-METHODS = {"cot": cot, "best_of_n": best_of_n, "beam_search": beam_search, "dvts": dvts}
-RULES = 2
+cot = register(CoT())
+best_of_n = register(BestOfN())
+beam_search = register(BeamSearch())
+dvts = register(DVTS())
+
+RULES = 3
 """Counts up when a search finds something else with the same samples; part of every cell's address."""
 
-__all__ = ["METHODS", "RULES", "Node", "Trajectory", "Tree", "beam_search", "best_of_n", "cot", "dvts"]
+__all__ = [
+    "METHODS", "RULES", "Cost", "Lengths", "Look", "Method", "Node", "SearchConfig", "Shape", "Trajectory", "Tree",
+    "beam_search", "best_of_n", "configured", "cot", "dvts", "get_method", "register",
+]  # fmt: skip

@@ -12,8 +12,7 @@ for these:
   whole, cut steps and duplicates too.
 - Paths end when they have used up `max_tokens`; there a step has its limit, and a path only the model's context.
 - A path that the PRM cannot read is passed over; there a path with the wrong number of scores has the score 0.
-- The number kept at a depth is n // width less all answers so far; there less those that were found when the last live
-  path was visited in rank order, so that a finished path visited after it does not count yet.
+- The number kept at a depth is n // width less all answers so far; `published_slots` is the rule there (see `grow`).
 - Equal scores of one path's continuations are in sampling order; there as a heap has them.
 """
 
@@ -26,6 +25,8 @@ from ttslib.policies.base import Path, Policy, Step
 from ttslib.prms.base import PRM, Unread
 from ttslib.problems import Problem
 from ttslib.search.calls import sample, score, together
+from ttslib.search.config import SearchConfig
+from ttslib.search.method import Cost, Lengths, Look, Method, Shape
 from ttslib.search.tree import Node, Trajectory, Tree, boxed, sample_seed
 
 TRIES = 3
@@ -48,34 +49,7 @@ class Branch:
     leaf: Node | None = None
 
 
-def check_budget(n: int, width: int, max_depth: int, prm: PRM | None) -> None:
-    """Raise ValueError, in words, for settings no tree search can run with."""
-    if width < 1 or n < 1 or n % width:
-        raise ValueError(
-            f"The budget n={n} must be a positive multiple of width={width}; "
-            f"change n or width (n // width beams are kept)."
-        )
-    if max_depth < 1:
-        raise ValueError(f"max_depth={max_depth} leaves no room for a step; use 1 or more.")
-    if prm is None:
-        raise ValueError("Tree search ranks steps by their PRM score; pass a PRM.")
-
-
-async def beam_search(
-    problem: Problem,
-    policy: Policy,
-    prm: PRM,
-    *,
-    n: int,
-    width: int = 4,
-    seed: int = 0,
-    temperature: float = 0.7,
-    top_p: float = 1.0,
-    max_depth: int = 40,
-    max_step_tokens: int = 2048,
-    max_tokens: int = 8192,
-    tree: Tree | None = None,
-) -> list[Trajectory]:
+class BeamSearch(Method):
     """Up to n // width trajectories, in the order in which they were finished (best first within a depth).
 
     At first `n` steps are sampled. At every depth the candidates of all live beams are ranked together by
@@ -95,47 +69,65 @@ async def beam_search(
       fewer than n // width trajectories may come out.
     - Equal scores are ranked in sampling order: children of the better-ranked parent first, then as sampled.
 
-    Pass an empty `tree` to see every node. Raises ValueError if n is no multiple of width, and where no answer was
-    found because the PRM could not read the paths.
+    With `published_slots` a path that has ended frees nothing for the paths ranked above it: see `grow`.
+
+    Raises ValueError if n is no multiple of width, and where no answer was found because the PRM could not read the
+    paths.
     """
-    check_budget(n, width, max_depth, prm)
-    tree = Tree() if tree is None else tree
-    answers = await grow(
-        problem,
-        policy,
-        prm,
-        n=n,
-        width=width,
-        seed=seed,
-        temperature=temperature,
-        top_p=top_p,
-        max_depth=max_depth,
-        max_step_tokens=max_step_tokens,
-        max_tokens=max_tokens,
-        tree=tree,
-    )
-    check_read(problem, prm, tree, answers)
-    return answers
+
+    name = "beam_search"
+    look = Look("Beam search", "vermillion", "^")
+    uses = (
+        "n", "width", "seed", "temperature", "top_p", "max_depth", "max_step_tokens", "max_tokens", "published_slots",
+    )  # fmt: skip
+    needs_prm = True
+
+    def shape(self, config: SearchConfig) -> Shape:
+        return Shape(config.n, config.width, slots(config, self.name), 1)
+
+    def expected(self, config: SearchConfig, lengths: Lengths, *, scored: bool = True) -> Cost:
+        return expected(config, lengths)
+
+    async def search(
+        self, problem: Problem, policy: Policy, prm: PRM, config: SearchConfig, tree: Tree
+    ) -> list[Trajectory]:
+        answers = await grow(problem, policy, prm, config, tree)
+        check_read(problem, prm, tree, answers)
+        return answers
+
+
+def slots(config: SearchConfig, name: str) -> int:
+    """n / width; ValueError unless that is a whole number."""
+    if config.n % config.width:
+        raise ValueError(
+            f"{name} keeps n / width paths, so n={config.n} must be a multiple of width={config.width}: change one."
+        )
+    return config.n // config.width
+
+
+def expected(config: SearchConfig, lengths: Lengths) -> Cost:
+    """Tokens of a tree search: as many as N whole solutions, whatever the width; the PRM reads every step once, and the
+    prompt once.
+
+    At each of the solution's depths there are N candidates: the first N samples, then N / M kept x M. That bounds it from
+    above: a path that ends early takes up its slot, and identical siblings are scored once.
+    """
+    written = config.n * lengths.solution
+    return Cost(written, lengths.prompt + written * lengths.prm_extra)
 
 
 async def grow(
-    problem: Problem,
-    policy: Policy,
-    prm: PRM,
-    *,
-    n: int,
-    width: int,
-    seed: int,
-    temperature: float,
-    top_p: float,
-    max_depth: int,
-    max_step_tokens: int,
-    max_tokens: int,
-    tree: Tree,
-    subtree: int = 0,
+    problem: Problem, policy: Policy, prm: PRM, config: SearchConfig, tree: Tree, subtree: int = 0
 ) -> list[Trajectory]:
-    """One beam search that keeps n // width; `subtree` tells its samples from those of other searches."""
-    slots = n // width
+    """One beam search that keeps n // width; `subtree` tells its samples from those of other searches.
+
+    The number kept at a depth is n // width less the answers found so far. With `published_slots` it is that as it stood
+    when the last live path was visited, in rank order: an ended path below it frees its slot a depth later. Then more
+    paths may be under way than slots are left, and the search stops when the slots are full. (There the paths kept at
+    that depth are continued once more, to no effect; here they are not.)
+    """
+    n, width, max_depth, max_tokens = config.n, config.width, config.max_depth, config.max_tokens
+    full = n // width
 
     async def tries(branch: Branch) -> list[Siblings]:
         """The continuations of each try: the last one, and no other, has some that can be ranked, if any has."""
@@ -146,11 +138,11 @@ async def grow(
                 policy,
                 branch.path,
                 n=width if branch.nodes else n,
-                temperature=temperature,
-                top_p=top_p,
-                seed=sample_seed(seed, problem.id, subtree, branch.position, attempt),
+                temperature=config.temperature,
+                top_p=config.top_p,
+                seed=sample_seed(config.seed, problem.id, subtree, branch.position, attempt),
                 stop=policy.separator,
-                max_tokens=min(max_step_tokens, max_tokens - used),
+                max_tokens=min(config.max_step_tokens, max_tokens - used),
             )
             done.append(distinct(steps, [usable(branch.path, step, max_depth, max_tokens) for step in steps]))
             if any(can for *_, can in done[-1]):
@@ -177,15 +169,19 @@ async def grow(
     kept = [Branch(Path(problem))]
     while kept:
         sampled = iter(await together(tries(branch) for branch in kept if not branch.end))
-        candidates = []
+        candidates, free = [], full - len(answers)
         for branch in kept:
             new = [each for steps in (() if branch.end else next(sampled)) for each in children(branch, steps)]
             candidates += new
             if not branch.end and branch.nodes and not new:
                 branch.nodes[-1].end = "length"
                 branch = replace(branch, end="length")
-            if branch.end:
+            if not branch.end:
+                free = full - len(answers)
+            elif len(answers) < full:
                 answers.append(branch)
+        if not config.published_slots or len(answers) == full:
+            free = full - len(answers)
         paths = await score(prm, [each.path for each in candidates])
         ranked = []
         for each, path in zip(candidates, paths, strict=True):
@@ -197,7 +193,7 @@ async def grow(
             ranked.append(replace(each, path=path))
         # A stable sort leaves ties in sampling order.
         ranked.sort(key=lambda each: -each.path.scores[-1])
-        kept = ranked[: slots - len(answers)]
+        kept = ranked[:free]
         for each in kept:
             each.leaf.kept = True
     return [trajectory(answer, subtree) for answer in answers]

@@ -9,24 +9,12 @@ from ttslib.policies.base import Path, Policy, Step
 from ttslib.prms.base import PRM, Unread
 from ttslib.problems import Problem
 from ttslib.search.calls import sample, score
+from ttslib.search.config import SearchConfig
+from ttslib.search.method import Cost, Lengths, Look, Method, Shape
 from ttslib.search.tree import Trajectory, Tree, boxed, sample_seed
 
 
-async def best_of_n(
-    problem: Problem,
-    policy: Policy,
-    prm: PRM | None = None,
-    *,
-    n: int,
-    width: int = 4,
-    seed: int = 0,
-    temperature: float = 0.7,
-    top_p: float = 1.0,
-    max_depth: int = 40,
-    max_step_tokens: int = 2048,
-    max_tokens: int = 8192,
-    tree: Tree | None = None,
-) -> list[Trajectory]:
+class BestOfN(Method):
     """`n` independent solutions, in sampling order.
 
     Each is cut into steps at the policy's separator, pieces without text are dropped (a solution without any
@@ -34,28 +22,52 @@ async def best_of_n(
     solution that the PRM cannot read: its last node says why.
     `end` is "boxed" if the solution holds a closed box with an answer, else "eos" or "length" as the policy says. In
     the tree a solution is a chain whose last step carries the tokens and log-probability of the whole, and a dropped
-    piece a node that is not kept. `width`, `max_depth` and `max_step_tokens` belong to the tree searches and have no
-    effect here.
+    piece a node that is not kept.
     """
-    if n < 1:
-        raise ValueError(f"The budget n={n} must be 1 or more.")
+
+    name = "best_of_n"
+    look = Look("BoN", "blue", "o")
+    uses = ("n", "seed", "temperature", "top_p", "max_tokens")
+    samples_first = True
+
+    def shape(self, config: SearchConfig) -> Shape:
+        """A sample of a whole solution is a subtree of width 1 that keeps 1."""
+        return Shape(config.n, 1, 1, config.n)
+
+    def expected(self, config: SearchConfig, lengths: Lengths, *, scored: bool = True) -> Cost:
+        """N solutions; the PRM reads each once behind its prompt."""
+        written = config.n * lengths.solution
+        return Cost(written, config.n * lengths.prompt + written * lengths.prm_extra if scored else 0.0)
+
+    async def search(
+        self, problem: Problem, policy: Policy, prm: PRM | None, config: SearchConfig, tree: Tree
+    ) -> list[Trajectory]:
+        return await sample_then_score(problem, policy, prm, config, tree)
+
+    async def score(self, problem: Problem, prm: PRM, found: list[Trajectory], tree: Tree) -> list[Trajectory]:
+        return await score_samples(problem, prm, found, tree)
+
+
+async def sample_then_score(
+    problem: Problem, policy: Policy, prm: PRM | None, config: SearchConfig, tree: Tree
+) -> list[Trajectory]:
+    """`config.n` whole solutions, with the scores of the PRM if there is one."""
     samples = await sample(
         policy,
         Path(problem),
-        n=n,
-        seed=sample_seed(seed, problem.id),
+        n=config.n,
+        seed=sample_seed(config.seed, problem.id),
         stop=None,
-        temperature=temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
+        temperature=config.temperature,
+        top_p=config.top_p if config.temperature else 1.0,
+        max_tokens=config.max_tokens,
     )
-    tree = Tree() if tree is None else tree
     found = [chain(each, policy.separator, tree) for each in samples]
     return found if prm is None else await score_samples(problem, prm, found, tree)
 
 
 async def score_samples(problem: Problem, prm: PRM, found: Sequence[Trajectory], tree: Tree) -> list[Trajectory]:
-    """The second half of `best_of_n`: its unscored solutions with the scores of `prm`, which their `tree` gets too."""
+    """Unscored solutions with the scores of `prm`, which their `tree` gets too."""
     todo = [steps for steps in dict.fromkeys(each.steps for each in found) if steps]
     scored = await score(prm, [Path(problem, tuple(Step(text) for text in steps)) for steps in todo])
     read = dict(zip(todo, scored, strict=True))

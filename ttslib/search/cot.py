@@ -1,35 +1,35 @@
-"""Chain of thought: one solution, greedy unless it is told a temperature."""
+"""Chain of thought: one solution, greedy for most models."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
-from ttslib.search.best_of_n import best_of_n
+from ttslib.search.best_of_n import sample_then_score
+from ttslib.search.config import SearchConfig
+from ttslib.search.method import Cost, Lengths, Look, Method, Shape
 from ttslib.search.tree import Trajectory, Tree
 
 
-async def cot(
-    problem: Problem,
-    policy: Policy,
-    prm: PRM | None = None,
-    *,
-    n: int = 1,
-    width: int = 4,
-    seed: int = 0,
-    temperature: float = 0.0,
-    top_p: float = 1.0,
-    max_depth: int = 40,
-    max_step_tokens: int = 2048,
-    max_tokens: int = 8192,
-    tree: Tree | None = None,
-) -> list[Trajectory]:
-    """One solution, in a list; scored if a PRM is given.
+class CoT(Method):
+    """One solution, in a list; scored if a PRM is given. Always one, at `cot_temperature`, whatever n and temperature
+    are."""
 
-    The signature is that of the other methods, but the result is always one sample: `n` and the settings of the tree
-    searches have no effect, and at temperature 0 nor has `top_p`.
-    """
-    return await best_of_n(
-        problem, policy, prm, n=1, seed=seed, temperature=temperature, top_p=top_p if temperature else 1.0,
-        max_tokens=max_tokens, tree=tree,
-    )
+    name = "cot"
+    look = Look("CoT", "black", "x")
+    uses = ("seed", "cot_temperature", "top_p", "max_tokens")
+
+    def shape(self, config: SearchConfig) -> Shape:
+        return Shape(1, 1, 1, 1)
+
+    def expected(self, config: SearchConfig, lengths: Lengths, *, scored: bool = True) -> Cost:
+        read = lengths.prompt + lengths.solution * lengths.prm_extra
+        return Cost(lengths.solution, read if scored else 0.0)
+
+    async def search(
+        self, problem: Problem, policy: Policy, prm: PRM | None, config: SearchConfig, tree: Tree
+    ) -> list[Trajectory]:
+        greedy = replace(config, n=1, temperature=config.cot_temperature)
+        return await sample_then_score(problem, policy, prm, greedy, tree)
