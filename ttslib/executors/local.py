@@ -1,0 +1,66 @@
+"""This process: one policy and one PRM in memory at most, loaded when a cell needs them and freed before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from ttslib import loop, policies, prms
+from ttslib.executors.base import Executor, Job
+from ttslib.executors.placement import placed
+from ttslib.executors.searches import Searches
+from ttslib.records import Record, Store
+from ttslib.runs import ModelSpec
+
+
+class LocalExecutor(Executor):
+    """Runs jobs one after the other, the cells of each side by side, at most `concurrency` at a time.
+
+    Where there are GPUs, the paper's models are placed on them (see `placed`).
+    """
+
+    def __init__(self, concurrency: int = 256):
+        self.concurrency = concurrency
+
+    def run(
+        self, jobs: Sequence[Job], store: Store, *, retry_after: Mapping[str, int], finished: Callable[[Record], None]
+    ) -> None:
+        """See `Executor.run`. Raises ValueError if a model cannot be loaded."""
+        with closing(Seat(policies.load_policy)) as policy, closing(Seat(prms.load_prm)) as prm:
+            for job in jobs:
+                where = placed(job.policy, job.prm)
+                # What this job does not take is freed before anything is loaded.
+                policy.keep(job.policy, where[0])
+                prm.keep(job.prm, where[1])
+                searches = Searches(
+                    store, policy.take(job.policy, where[0]), prm.take(job.prm, where[1]), retry_after=retry_after,
+                    finished=finished, concurrency=self.concurrency,
+                )  # fmt: skip
+                loop.run(searches.run(job.cells))
+
+
+class Seat:
+    """Room for one model."""
+
+    def __init__(self, load: Callable[..., Any]):
+        self._load, self._model, self._taken = load, None, None
+
+    def keep(self, spec: ModelSpec | None, options: Mapping[str, Any]) -> None:
+        """Frees the seat unless the model with these options is in it."""
+        if self._taken != (spec, options):
+            self.close()
+
+    def take(self, spec: ModelSpec | None, options: Mapping[str, Any]) -> Any:
+        """The model, loaded now if it is not in the seat; None for none."""
+        self.keep(spec, options)
+        if spec is not None and self._model is None:
+            self._model = self._load(spec.name, **options)
+            self._taken = spec, options
+        return self._model
+
+    def close(self) -> None:
+        """Frees the seat."""
+        model, self._model, self._taken = self._model, None, None
+        if model is not None:
+            model.close()

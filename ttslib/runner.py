@@ -1,0 +1,247 @@
+"""Runs: only what is missing is computed, and everything computed is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from ttslib import loop
+from ttslib.cells import Cell, cells_of, make_cells
+from ttslib.dry_run import missing
+from ttslib.executors.base import Executor
+from ttslib.executors.local import LocalExecutor
+from ttslib.executors.searches import Searches
+from ttslib.policies.base import Policy
+from ttslib.prms.base import PRM
+from ttslib.problems import Problem
+from ttslib.profiles import Profile, get_profile
+from ttslib.provenance import provenance
+from ttslib.records import FAILED, Record, Store, StoreError
+from ttslib.results import Results, frame_of
+from ttslib.runs import Run
+from ttslib.search import SearchConfig, configured, get_method
+from ttslib.search.config import whole
+from ttslib.work import Work, jobs, weight
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ttslib.paper import Experiment
+
+
+def solve(
+    problems: Iterable[Problem],
+    policy: Policy | None,
+    prm: PRM | None = None,
+    *,
+    method: str,
+    store: str | os.PathLike | Store = "results",
+    concurrency: int = 256,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+    **settings: Any,
+) -> Results:
+    """Search every problem with `method` ("cot", "best_of_n", "beam_search", "dvts") and return the results.
+
+    The small interface, for models that are loaded; `run` takes a list of runs and loads models itself. A plain blocking
+    call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the others run side by
+    side, at most `concurrency` problems at once, and each is written as soon as it is done: kill the process at any time
+    and call again. Other processes may work on the same store; no cell is computed twice, and cells that another live
+    process is computing are waited for.
+
+    Best-of-N samples are drawn once: they are stored as a record without a PRM, whatever `prm` is, and that of the
+    PRM is made by scoring them. Its policy tokens are those of the samples; `records.policy_tokens` sums over records
+    without counting any sample twice. A closed policy's samples can still be scored.
+
+    A cell whose method, policy or PRM raises becomes a failure record with the reason, and the run goes on;
+    with `retry_failed` such cells are run again, but not the samples of a closed policy. `settings` are fields of
+    `SearchConfig` (n, width, seed, temperature, ...); those not given are the policy's own (`policy.sampling`), or the
+    defaults. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the
+    environment has TTSLIB_QUIET=1. Calls of several threads are served one after the other. Raises ValueError, before
+    anything runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only and
+    lacks a cell.
+    """
+    concurrency = whole("concurrency", concurrency)
+    own = {} if policy is None else policy.sampling
+    config = configured(SearchConfig(), **{**own, **settings})
+    cells = make_cells(
+        problems, None if policy is None else policy.identity, None if prm is None else prm.identity,
+        get_method(method), config,
+    )  # fmt: skip
+    with _opened(store) as records:
+        work = Work(records, cells, retry_failed=retry_failed, samples=policy is not None and not policy.closed)
+        _check_closed(work, policy, prm)
+        with _progress(work, progress) as finished:
+            searches = Searches(
+                records, policy, prm, retry_after=work.retry_after, finished=finished, concurrency=concurrency
+            )
+            loop.run(_until_done(work, searches))
+        return Results([_read(records, cell) for cell in cells])
+
+
+def run(
+    runs: Experiment | Run | Iterable[Run],
+    *,
+    store: str | os.PathLike | Store = "results",
+    profile: str | Profile = "nano",
+    dry_run: bool = False,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+    executor: Executor | None = None,
+) -> Done | pandas.DataFrame:
+    """Compute what `store` lacks of a list of runs, and return all of it.
+
+    Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most one
+    policy and one PRM are in memory. Best-of-N is sampled once and scored by every PRM. Kill the process at any time and
+    call again; several processes may work on one store. One progress bar goes over everything. An experiment of the
+    paper is cast by `profile`. `executor` says where cells are computed, by default in this process.
+
+    With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
+    for runs that cannot be run, and StoreError if the store cannot be used.
+    """
+    runs = _listed(runs, profile)
+    if dry_run:
+        return missing(runs, store.path if isinstance(store, Store) else store)
+    cells = {each: cells_of(each) for each in runs}
+    with _opened(store) as records:
+        work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
+        with _progress(work, progress) as finished:
+            for free in _passes(work):
+                todo = jobs(cells, free)
+                (executor or LocalExecutor()).run(todo, records, retry_after=work.retry_after, finished=finished)
+    return Done(cells, records.path)
+
+
+class Done(Mapping[Run, Results]):
+    """What `run` gives: the results of each run, read from the store when they are asked for."""
+
+    def __init__(self, cells: Mapping[Run, Sequence[Cell]], path: Path):
+        self._cells, self._path = dict(cells), path
+        self._light: dict[Run, list[Record]] = {}
+
+    def __getitem__(self, run: Run) -> Results:
+        with Store(self._path) as records:
+            found = [_read(records, cell) for cell in self._cells[run]]
+        self._light[run] = [replace(record, trajectories=[], tree=None) for record in found]
+        return Results(found, benchmark=run.benchmark, policy_role=run.policy_role, prm_role=run.prm_role)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def frame(self, votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None,
+              *, parity: bool = False) -> pandas.DataFrame:  # fmt: skip
+        """`Results.frame` of all runs, one below the other; a rule that a run cannot have is left out for that run."""
+        return frame_of(self.values(), votes, budgets, parity=parity)
+
+    def provenance(self, profile: str, **more: Any) -> dict:
+        """Where the numbers come from: see `ttslib.provenance.provenance`."""
+        for run in self._cells.keys() - self._light.keys():
+            self[run]
+        return provenance(profile, [self._light[run] for run in self._cells], **more)
+
+    @property
+    def failed(self) -> str:
+        """How many cells failed, and why the first did, in a line."""
+        cells = {cell.key: cell for each in self._cells.values() for cell in each}
+        with Store(self._path) as records:
+            status = records.status(cells)
+            lost = [cell for key, cell in cells.items() if status.get(key, ("",))[0] == FAILED]
+            first = _read(records, lost[0]) if lost else None
+        said = f"{len(lost)} of {len(cells)} cells failed"
+        return f"{said}, the first: {first.label}: {first.reason}" if first else said
+
+
+def _listed(runs: Experiment | Run | Iterable[Run], profile: str | Profile) -> list[Run]:
+    """Each run once; ValueError for what is none."""
+    if hasattr(runs, "runs"):
+        runs = runs.runs(get_profile(profile) if isinstance(profile, str) else profile)
+    found = list(dict.fromkeys([runs] if isinstance(runs, Run) else runs))
+    for each in found:
+        if not isinstance(each, Run):
+            raise ValueError(f"run takes an experiment of tts.paper or tts.Run objects, not {each!r}.")
+    return found
+
+
+@contextmanager
+def _opened(store: str | os.PathLike | Store) -> Iterator[Store]:
+    """The store, closed again unless it was open before."""
+    if isinstance(store, Store):
+        yield store
+        return
+    with Store(store) as records:
+        yield records
+
+
+def _check_closed(work: Work, policy: Policy | None, prm: PRM | None) -> None:
+    """ValueError if something is missing that only a closed model could give."""
+    missing, total = work.missing(), len(work.cells)
+    unsampled = work.unsampled() + [cell for cell in missing if cell.pool is None and cell.method.needs_policy]
+    if unsampled and policy is not None and policy.closed:
+        raise ValueError(f"{policy.name} is closed, and {len(unsampled)} of {total} cells have no samples yet.")
+    if missing and prm is not None and prm.closed:
+        raise ValueError(f"{prm.name} is closed, and {len(missing)} of {total} cells are not scored yet.")
+
+
+def _passes(work: Work) -> Iterator[list[Cell]]:
+    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of it."""
+    wait, before = 0.05, math.inf
+    while left := len(work.missing()):
+        if free := work.free():
+            yield free
+        wait = 0.05 if left < before else min(2 * wait, 1.0)
+        before = left
+        if work.missing():
+            time.sleep(wait)
+
+
+async def _until_done(work: Work, searches: Searches) -> None:
+    wait = 0.05
+    while lacking := work.missing():
+        await searches.run(lacking)
+        if left := len(work.missing()):
+            wait = 0.05 if left < len(lacking) else min(2 * wait, 1.0)
+            await asyncio.sleep(wait)
+
+
+@contextmanager
+def _progress(work: Work, shown: bool | None) -> Iterator[Callable[[Record], None]]:
+    """A bar over everything that is missing; what it gives is called with each new record."""
+    weights = {cell.key: weight(cell) for cell in (*work.missing(), *work.unsampled())}
+    quiet = not shown if shown is not None else os.environ.get("TTSLIB_QUIET") == "1"
+    shape = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    with tqdm(total=sum(weights.values()), disable=quiet or not weights, bar_format=shape) as bar:
+        failed: set[str] = set()
+
+        def finished(record: Record) -> None:
+            bar.set_description_str(f"{record.cell['method']} N={record.N} {_models(record)}")
+            bar.update(weights.get(record.key, 0))
+            if record.failed:
+                failed.add(record.problem["id"])  # once, if its pool has failed
+                bar.set_postfix(failed=len(failed))
+
+        yield finished
+
+
+def _models(record: Record) -> str:
+    return " with ".join(Path(model["name"]).name for model in (record.cell["policy"], record.cell["prm"]) if model)
+
+
+def _read(store: Store, cell: Cell) -> Record:
+    record = store.get(cell.key)
+    if record is None:
+        raise StoreError(
+            f"The record of {cell.problem.id} was removed from {store.path} while it was read: run again."
+        )
+    return record
