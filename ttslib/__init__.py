@@ -17,7 +17,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
-from ttslib import grading, search, voting  # noqa: E402
+from ttslib import grading, paper, search, voting  # noqa: E402
 from ttslib.experiment import solve  # noqa: E402
 from ttslib.models import load_models  # noqa: E402
 from ttslib.one_at_a_time import sample_then_score  # noqa: E402
@@ -28,7 +28,7 @@ from ttslib.profiles import get_profile  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "Problem", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "plots",
+    "Problem", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "paper", "plots",
     "sample_then_score", "search", "solve", "tables", "trees", "voting",
 ]  # fmt: skip
 

@@ -121,7 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
         get_profile(options.profile)
         found = notebooks_in(options.path)
         parameters = chosen(options.parameter, found)
-        profile = get_profile(options.profile, policy=parameters.get("POLICY"), prm=parameters.get("PRM"))
+        others = {name.lower(): parameters.get(name) for name in ("POLICY", "PRM", "DATASET", "CAST")}
+        profile = get_profile(options.profile, **others)
         if profile.gpu:
             from ttslib.models import placement
 

@@ -63,6 +63,7 @@ HUB = {
         "395f5c1282d3240db046ebebbda62ecb1515401edc317595d195891a78895d7c",
     ),
 }
+SIZES = {"nanomath": 500, "nanoaime": 30} | {name: source.size for name, source in HUB.items()}
 
 
 def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list[Problem]:
@@ -86,11 +87,24 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
     elif str(name_or_path).endswith((".jsonl", ".json")):
         problems = _read_file(Path(name_or_path))
     else:
-        known = ", ".join([*BUILT_IN, *HUB])
-        raise ValueError(
-            f"Unknown problem set {str(name_or_path)!r}: give one of {known}, or a path to a .jsonl or .json file."
-        )
+        raise _unknown(str(name_or_path))
     return problems[:limit]
+
+
+def known_size(name_or_path: str | Path) -> int | None:
+    """How many problems a benchmark has, without reading it; None for a local file, which only reading tells.
+
+    Raises ValueError for a name that is neither.
+    """
+    name = str(name_or_path)
+    if name not in SIZES and not name.endswith((".jsonl", ".json")):
+        raise _unknown(name)
+    return SIZES.get(name)
+
+
+def _unknown(name: str) -> ValueError:
+    known = ", ".join(SIZES)
+    return ValueError(f"Unknown problem set {name!r}: give one of {known}, or a path to a .jsonl or .json file.")
 
 
 def benchmark_name(name_or_path: str | Path) -> str:

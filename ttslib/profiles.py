@@ -1,40 +1,62 @@
-"""How much of an experiment to run, and on what: the same notebooks, at several sizes."""
+"""How much of an experiment to run, and with whom: the same notebooks at several sizes and with several casts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+from ttslib.cast import Cast, parse_recast, read_cast
+from ttslib.nano import specs
+from ttslib.paper import roles
 from ttslib.problems import benchmark_name
+from ttslib.runs import ModelSpec
+
+LEAD_POLICY, LEAD_PRM, LEAD_BENCHMARK = "Llama-3.2-3B", "Qwen2.5-Math-PRM-7B", "MATH-500"
+"""The roles of notebooks 00 and 01, which have one policy, one PRM and one benchmark."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size.
+    """A size and a cast.
 
     Attributes:
         name: what `--profile` and `get_profile` take.
-        dataset: what `load_problems` takes.
-        policy, prm: what `load_policy` and `load_prm` take.
         problems: problems per search cell.
         budgets: N of the search methods.
         pool: samples per problem in the sampling pool, from which every Best-of-N budget up to it is drawn.
         pool_problems: problems of the sampling pool.
-        gpu: whether `load_models` refuses to start without a GPU.
+        cast: who plays each role of the paper.
+        gpu: whether its models need a GPU.
     """
 
     name: str
-    dataset: str
-    policy: str
-    prm: str
     problems: int
     budgets: tuple[int, ...]
     pool: int
     pool_problems: int
+    cast: Cast = field(hash=False)
     gpu: bool = False
 
     @property
+    def policy(self) -> str:
+        """Name of the lead policy, for `load_policy`."""
+        return self.cast.policy(LEAD_POLICY).name
+
+    @property
+    def prm(self) -> str:
+        """Name of the lead PRM, for `load_prm`."""
+        return self.cast.prm(LEAD_PRM).name
+
+    @property
+    def dataset(self) -> str:
+        """The lead benchmark's data set, for `load_problems`."""
+        return self.cast.benchmark(LEAD_BENCHMARK)
+
+    @property
     def benchmark(self) -> str:
-        """The data set's name in headings."""
+        """That data set's name in headings."""
         return benchmark_name(self.dataset)
 
     @property
@@ -43,30 +65,61 @@ class Profile:
         return tuple(2**i for i in range(self.pool.bit_length()) if 2**i <= self.pool)
 
 
-NANO = {"dataset": "nanomath", "policy": "nano-llama-0.4m", "prm": "nano-prm-qwen-m"}
-# The policy of the paper's title, with the largest of its PRMs that fits one GPU beside it. N = 512 is in Table 3 only.
-PAPER = {
-    "dataset": "math500", "policy": "meta-llama/Llama-3.2-1B-Instruct", "prm": "Qwen/Qwen2.5-Math-PRM-7B", "gpu": True,
-}  # fmt: skip
+def _stand_ins(zoo: Mapping[str, Any]) -> dict[str, ModelSpec]:
+    return {roles.role_name(spec.stands_for): ModelSpec(name) for name, spec in zoo.items() if spec.stands_for}
+
+
+def _nano() -> Cast:
+    """The nano models in the roles that their specs say they stand for."""
+    policies = _stand_ins(specs.POLICIES)
+    known = {role: policies[role] for role in (*roles.POLICIES, *roles.REFERENCES) if role in policies}
+    # It has no stand-in of its own: like Qwen2.5-14B's, it is to be somewhat better than that of Qwen2.5-7B.
+    known["Qwen2.5-Math-7B"] = known["Qwen2.5-14B"]
+    return Cast(known, _stand_ins(specs.PRMS), {"MATH-500": "nanomath", "AIME24": "nanoaime"})
+
+
+def _paper() -> Cast:
+    """The paper's own models, from the Hub. Those that it quotes scores of are not run."""
+    policies, prms = (
+        {role: ModelSpec(card.hub_id) for role, card in cards.items()} for cards in (roles.POLICIES, roles.PRMS)
+    )
+    return Cast(policies, prms, dict(roles.BENCHMARKS))
+
+
+NANO, PAPER = _nano(), _paper()
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", **NANO, problems=12, budgets=(4, 16), pool=16, pool_problems=12),
-        Profile("nano", **NANO, problems=100, budgets=(4, 16), pool=64, pool_problems=100),
-        Profile("full", **NANO, problems=200, budgets=(4, 16, 64), pool=256, pool_problems=500),
-        Profile("paper", **PAPER, problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500),
+        Profile("smoke", problems=12, budgets=(4, 16), pool=16, pool_problems=12, cast=NANO),
+        Profile("nano", problems=100, budgets=(4, 16), pool=64, pool_problems=100, cast=NANO),
+        Profile("full", problems=200, budgets=(4, 16, 64), pool=256, pool_problems=500, cast=NANO),
+        Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, cast=PAPER, gpu=True),
     )
 }
 
 
 def get_profile(
-    name: str, *, policy: str | None = None, prm: str | None = None, dataset: str | None = None
+    name: str,
+    *,
+    policy: str | Path | Mapping[str, Any] | None = None,
+    prm: str | Path | Mapping[str, Any] | None = None,
+    dataset: str | Path | Mapping[str, Any] | None = None,
+    cast: str | Path | None = None,
 ) -> Profile:
-    """The profile of that name, with another policy, PRM or data set where one is given ("" or None: its own).
+    """The profile of that name, with other players in some of its roles.
 
-    Raises ValueError, naming those that exist, for any other name.
+    `policy`, `prm` and `dataset` are a plain name, which takes the lead role, "ROLE=MODEL, ROLE=MODEL", or a mapping of
+    role to player; `cast` is a file as of `read_cast`, over which these three come. "" or None changes nothing. Raises
+    ValueError, in one sentence, for an unknown profile or role and a file that is missing or no cast.
     """
     if name not in PROFILES:
         raise ValueError(f"Unknown profile {name!r}: give one of {', '.join(PROFILES)}.")
-    others = {"policy": policy, "prm": prm, "dataset": dataset}
-    return replace(PROFILES[name], **{part: str(value) for part, value in others.items() if value})
+    profile = PROFILES[name]
+    chosen = profile.cast
+    for kind, players in read_cast(cast).items() if cast else ():
+        chosen = chosen.recast(kind, players)
+    given = {"policies": (policy, LEAD_POLICY), "prms": (prm, LEAD_PRM), "benchmarks": (dataset, LEAD_BENCHMARK)}
+    for kind, (players, lead) in given.items():
+        if players:
+            chosen = chosen.recast(kind, parse_recast(players, lead))
+    return replace(profile, cast=chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
@@ -11,26 +11,25 @@ from ttslib.plan.memory import weight_bytes
 from ttslib.plan.placement import Seat, alone, best
 from ttslib.policies import PAPER_POLICIES, Policy, load_policy
 from ttslib.prms import PAPER_PRMS, PRM, check_backend, load_prm
-
-if TYPE_CHECKING:
-    from ttslib.profiles import Profile
+from ttslib.profiles import LEAD_POLICY, LEAD_PRM, Profile
 
 
 def load_models(profile: Profile, *, prm_backend: str = "transformers",
                 policy_options: Mapping[str, Any] | None = None,
                 prm_options: Mapping[str, Any] | None = None) -> tuple[Policy, PRM]:  # fmt: skip
-    """Policy and PRM of a profile.
+    """The lead policy and PRM of a profile, with the options that its cast gives them.
 
     Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
     `prm_backend` is the `backend` of `load_prm`. `policy_options` and `prm_options` go to `load_policy` and `load_prm`,
     and come before what the placement says; a policy of another backend than vLLM is not placed. Raises ValueError,
     before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and `load_prm` do.
     """
-    for_policy, for_prm = dict(policy_options or {}), {"backend": prm_backend} | dict(prm_options or {})
+    policy, prm = profile.cast.policy(LEAD_POLICY), profile.cast.prm(LEAD_PRM)
+    for_policy = dict(policy.options) | dict(policy_options or {})
+    for_prm = {"backend": prm_backend} | dict(prm.options) | dict(prm_options or {})
     if placed := placement(profile, for_prm["backend"]):
         for_policy, for_prm = _over(placed[0], for_policy), placed[1] | for_prm
-    policy = load_policy(profile.policy, **for_policy)
-    return policy, load_prm(profile.prm, **for_prm)
+    return load_policy(policy.name, **for_policy), load_prm(prm.name, **for_prm)
 
 
 def placement(profile: Profile, prm_backend: str = "transformers") -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -13,7 +13,7 @@ class PolicySpec:
     width: int
     layers: int
     tokens: int  # training tokens, question included
-    stands_for: str = ""  # the model of the paper whose part it plays
+    stands_for: str = ""  # the model of the paper whose part it plays: `profiles` casts by it
     learning_rate: float = 0.005
     seed: int = 0
 
@@ -69,7 +69,10 @@ POLICIES = {spec.name: spec for spec in (
     PolicySpec("nano-llama-3m", "llama", "llama", 224, 4, 7_000_000, "Llama-3.1-405B-Instruct"),
     PolicySpec("nano-qwen-0.1m", "qwen", "qwen", 64, 2, 3_000_000, "Qwen2.5-0.5B-Instruct"),
     PolicySpec("nano-qwen-0.2m", "qwen", "qwen", 64, 4, 3_500_000, "Qwen2.5-1.5B-Instruct"),
+    PolicySpec("nano-qwen-0.3m", "qwen", "qwen", 64, 5, 3_500_000, "Qwen2.5-3B-Instruct"),
     PolicySpec("nano-qwen-0.4m", "qwen", "qwen", 96, 3, 3_500_000, "Qwen2.5-7B-Instruct"),
+    PolicySpec("nano-qwen-0.5m", "qwen", "qwen", 96, 4, 3_500_000, "Qwen2.5-14B-Instruct"),
+    PolicySpec("nano-qwen-0.7m", "qwen", "qwen", 128, 3, 3_500_000, "Qwen2.5-32B-Instruct"),
     PolicySpec("nano-qwen-1m", "qwen", "qwen", 160, 4, 3_700_000, "Qwen2.5-72B-Instruct"),
     PolicySpec("nano-qwen-3m", "qwen", "qwen", 256, 3, 4_200_000, "GPT-4o"),
     PolicySpec("nano-r1-qwen-0.4m", "qwen", "thinking", 96, 3, 6_000_000, "DeepSeek-R1-Distill-Qwen-1.5B"),

@@ -3,7 +3,6 @@
 from ttslib.nano.report.figures import calibration_figure, curve_figure, looks, origin, size_figure, training_origin
 from ttslib.nano.report.problems import examples, right_and_wrong, solutions
 from ttslib.nano.report.tables import (
-    PUBLISHED_F1,
     accuracies,
     against_larger,
     agreement,
@@ -21,7 +20,7 @@ from ttslib.nano.report.tables import (
 )
 
 __all__ = [
-    "PUBLISHED_F1", "accuracies", "against_larger", "agreement", "by_group", "calibration", "calibration_figure",
+    "accuracies", "against_larger", "agreement", "by_group", "calibration", "calibration_figure",
     "curve_figure", "curves", "examples", "first_errors", "looks", "matrix", "measured", "models", "origin",
     "parameters", "prm_accuracies", "right_and_wrong", "shown", "size_figure", "solutions", "trained",
     "training_origin",

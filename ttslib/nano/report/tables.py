@@ -16,14 +16,9 @@ from ttslib.checkpoint import tensors
 from ttslib.nano.cards import percent
 from ttslib.nano.measure import MEASURED
 from ttslib.nano.specs import POLICIES, PRMS
+from ttslib.paper.published import MATH_F1
 from ttslib.results import Results
 from ttslib.zoo import ZOO, weights_hash
-
-# F1 on the MATH subset of ProcessBench: Table 3 of arXiv 2412.06559, Table 7 of arXiv 2501.07301.
-PUBLISHED_F1 = {
-    "Math-Shepherd-PRM-7B": 29.5, "RLHFlow-PRM-Mistral-8B": 33.4, "RLHFlow-PRM-Deepseek-8B": 33.8,
-    "Skywork-PRM-1.5B": 48.0, "Skywork-PRM-7B": 53.6, "Qwen2.5-Math-PRM-7B": 77.6, "Qwen2.5-Math-PRM-72B": 80.6,
-}  # fmt: skip
 
 
 def trained(zoo: Path = ZOO) -> dict[str, Path]:
@@ -121,7 +116,7 @@ def first_errors(zoo: Path = ZOO) -> pandas.DataFrame:
         if name in PRMS and (bench := found["processbench"]):
             original = getattr(PRMS[name], "stands_for", "")
             rows[name] = {key: percent(bench[key]) for key in ("f1", "wrong", "right")} | {
-                "stands for": original or "–", "published F1, MATH subset": PUBLISHED_F1.get(original, "–"),
+                "stands for": original or "–", "published F1, MATH subset": MATH_F1.get(original, "–"),
             }
     return pandas.DataFrame.from_dict(rows, orient="index")
 
