@@ -19,10 +19,10 @@ env:      ## make the environment and stop
 	$(ENV)
 
 figures:  ## execute the notebooks and draw the figures (PROFILE=nano)
-	$(ENV) --doing "figures: executing the notebooks at profile $(PROFILE)" -- -m ttslib.run notebooks --profile $(PROFILE) $(ARGS)
+	$(ENV) --doing "figures: executing the notebooks at profile $(PROFILE)" -- -m ttslib.execute notebooks --profile $(PROFILE) $(ARGS)
 
 smoke:    ## the same, smallest profile
-	$(ENV) --doing "smoke: executing the notebooks at profile smoke" -- -m ttslib.run notebooks --profile smoke $(ARGS)
+	$(ENV) --doing "smoke: executing the notebooks at profile smoke" -- -m ttslib.execute notebooks --profile smoke $(ARGS)
 
 test:     ## run the tests (TESTS="tests/test_x.py -k name" for some of them)
 	$(ENV) --doing "test: running the tests" -- -m pytest -q $(TESTS) $(ARGS)

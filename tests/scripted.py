@@ -79,7 +79,7 @@ class ScriptedPRM:
 
 
 def main() -> None:
-    from ttslib.experiment import solve
+    from ttslib.runner import solve
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     store, side, method, n, count, sleep, *name = sys.argv[1:]

@@ -25,7 +25,7 @@ from ttslib.voting import RULES
 KILLED = """
 import os, signal, sys
 from scripted import ScriptedPolicy, ScriptedPRM, problems
-from ttslib.experiment import solve
+from ttslib.runner import solve
 
 class Last(ScriptedPRM):
     async def score(self, paths):

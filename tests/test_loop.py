@@ -13,7 +13,7 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 import ttslib as tts
 from ttslib import loop
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.policies import Path, Step
 from ttslib.prms import load_prm
 from ttslib.problems import Problem

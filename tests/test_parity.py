@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 from ttslib import grading, tables
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.parity import extract_answer
 from ttslib.policies.base import Step
 from ttslib.voting import RULES, vote

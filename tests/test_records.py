@@ -304,7 +304,7 @@ READ = """
 import sys
 from pathlib import Path
 from scripted import ScriptedPolicy, ScriptedPRM, problems
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.records import Store, StoreError
 
 def tried(what):
@@ -344,7 +344,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__fil
 FILL = """
 import os, sys
 from scripted import ScriptedPolicy, ScriptedPRM, problems
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.records import Store
 for path in sys.argv[1:]:
     store = Store(path)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.policies.base import Step
 from ttslib.prms.base import Unread
 from ttslib.problems import Problem

@@ -12,7 +12,7 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 from transformers import AutoTokenizer
 
 from ttslib import flops, tables
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.policies import PAPER_POLICIES
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes

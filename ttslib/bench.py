@@ -58,7 +58,7 @@ class Recorded:
 
 def run(problems: Sequence, policy, prm, method: str, *, n: int, width: int, seed: int) -> Row:
     """One method on all problems, with an empty store. Raises RuntimeError if a search failed."""
-    from ttslib.experiment import solve
+    from ttslib.runner import solve
 
     policy.engine.core.reset_prefix_cache()
     before = policy.usage.tokens, prm.usage.tokens, prm.seconds

@@ -1,8 +1,8 @@
 """Executes the notebooks headlessly with papermill; each writes its executed copy and figures to figures/NN_name/.
 
-    python -m ttslib.run notebooks --profile nano
-    python -m ttslib.run notebooks/01_tts_methods.ipynb --profile smoke
-    python -m ttslib.run notebooks --profile smoke -p DATASET problems.jsonl -p SEED 1
+    python -m ttslib.execute notebooks --profile nano
+    python -m ttslib.execute notebooks/01_tts_methods.ipynb --profile smoke
+    python -m ttslib.execute notebooks --profile smoke -p DATASET problems.jsonl -p SEED 1
 
 Running again recomputes no search: the notebooks read what the store already holds.
 """

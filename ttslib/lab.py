@@ -1,4 +1,4 @@
-"""JupyterLab in which notebooks run on the interpreter that starts it, as those of `ttslib.run` do.
+"""JupyterLab in which notebooks run on the interpreter that starts it, as those of `ttslib.execute` do.
 
     python -m ttslib.lab --notebook-dir=.
 """

@@ -17,8 +17,12 @@ from ttslib.runs import ModelSpec
 class LocalExecutor(Executor):
     """Runs jobs one after the other, the cells of each side by side, at most `concurrency` at a time.
 
-    Where there are GPUs, the paper's models are placed on them (see `placed`).
+    Where there are GPUs, the paper's models are placed on them (see `placed`). `load_policy` and `load_prm` may be
+    overridden: they are called with a model's name and options.
     """
+
+    load_policy = staticmethod(policies.load_policy)
+    load_prm = staticmethod(prms.load_prm)
 
     def __init__(self, concurrency: int = 256):
         self.concurrency = concurrency
@@ -27,14 +31,14 @@ class LocalExecutor(Executor):
         self, jobs: Sequence[Job], store: Store, *, retry_after: Mapping[str, int], finished: Callable[[Record], None]
     ) -> None:
         """See `Executor.run`. Raises ValueError if a model cannot be loaded."""
-        with closing(Seat(policies.load_policy)) as policy, closing(Seat(prms.load_prm)) as prm:
+        with closing(Seat(self.load_policy)) as policy, closing(Seat(self.load_prm)) as prm:
             for job in jobs:
-                where = placed(job.policy, job.prm)
+                for_policy, for_prm = placed(job.policy, job.prm)
                 # What this job does not take is freed before anything is loaded.
-                policy.keep(job.policy, where[0])
-                prm.keep(job.prm, where[1])
+                policy.keep(job.policy, for_policy)
+                prm.keep(job.prm, for_prm)
                 searches = Searches(
-                    store, policy.take(job.policy, where[0]), prm.take(job.prm, where[1]), retry_after=retry_after,
+                    store, policy.take(job.policy, for_policy), prm.take(job.prm, for_prm), retry_after=retry_after,
                     finished=finished, concurrency=self.concurrency,
                 )  # fmt: skip
                 loop.run(searches.run(job.cells))

@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from ttslib import loop, stats
-from ttslib.experiment import solve
+from ttslib.runner import solve
 from ttslib.first_error import judge_held_out, score_solutions
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.step_statistics import auc_within, calibration, judged, plain, ratio
