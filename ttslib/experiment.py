@@ -19,7 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ttslib import loop
-from ttslib.policies.base import Policy, Sampling
+from ttslib.policies.base import Draw, Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
 from ttslib.profiles import Profile, get_profile
@@ -152,11 +152,10 @@ def plan(
     }
     if unknown := sorted(set(limits) - set(known)):
         raise ValueError(f"{method} has no setting {unknown[0]!r}: its limits are {', '.join(known)}.")
-    own = getattr(policy, "sampling", None) or Sampling()
-    if getattr(policy, "sampling", None):
-        known |= {name: getattr(own, name) for name in ("max_tokens", "max_step_tokens") if name in known}
-    temperature = own.temperature if temperature is None else temperature
-    top_p = own.top_p if top_p is None else top_p
+    own = getattr(policy, "sampling", {})
+    known |= {name: own[name] for name in known if name in own}
+    temperature = own.get("temperature", Draw.temperature) if temperature is None else temperature
+    top_p = own.get("top_p", Draw.top_p) if top_p is None else top_p
     if not _number(temperature) or not 0 <= temperature <= 2:
         raise ValueError(f"The temperature is a number from 0 to 2, not {temperature!r}.")
     if not _number(top_p) or not 0 < top_p <= 1:
@@ -171,7 +170,7 @@ def plan(
         )
     chosen = known | {name: whole(name, value) for name, value in limits.items()}
     if method == "cot":
-        temperature, top_p = own.cot_temperature, own.top_p
+        temperature, top_p = own.get("cot_temperature", 0.0), own.get("top_p", Draw.top_p)
     shared = {
         "rules": RULES,
         "method": method,
@@ -254,7 +253,7 @@ def model_identity(model: Policy | PRM) -> dict[str, str]:
         "backend": getattr(model, "backend", None) or type(model).__name__,
     }
     for part in ("prompt", "format", "settings"):
-        if (value := getattr(model, part, None)) is not None:
+        if value := getattr(model, part, None):
             identity[part] = hashlib.sha256(_content(value).encode()).hexdigest()[:16]
     return identity
 
