@@ -11,7 +11,7 @@ import random
 import signal
 import sys
 
-from ttslib.policies.base import Step
+from ttslib.policies.base import Policy, Step
 from ttslib.problems import Problem
 from ttslib.usage import Usage
 
@@ -24,18 +24,18 @@ def problems(count: int) -> list[Problem]:
     return [Problem(f"p{i}", f"What is {i} + {i}?", str(2 * i), "algebra", 1 + i % 5) for i in range(count)]
 
 
-class ScriptedPolicy:
+class ScriptedPolicy(Policy):
     """One to four steps, the last one boxed, right half of the time. Notes each cell it starts in `side`."""
 
-    name, revision, separator = "scripted", "r1", "\n\n"
+    name, revision, closed = "scripted", "r1", False
 
     def __init__(
         self, side: str | None = None, sleep: float = 0.0, raises: dict[str, Exception] | None = None
     ):
-        self.side, self.sleep, self.raises, self.usage = side, sleep, raises or {}, Usage()
+        self.side, self.sleep, self.raises = side, sleep, raises or {}
         self.running = self.most = 0
 
-    async def sample(self, path, *, n, seed, temperature=0.7, stop=None, max_tokens=2048):
+    async def _sample(self, path, draw):
         if self.side and not path.steps:
             with open(self.side, "a") as file:
                 file.write(f"{path.problem.id} {os.getpid()}\n")
@@ -45,7 +45,7 @@ class ScriptedPolicy:
         self.running -= 1
         if path.problem.id in self.raises:
             raise self.raises[path.problem.id]
-        steps = [self._step(path, seed, i, stop) for i in range(n)]
+        steps = [self._step(path, draw.seed, i, draw.stop) for i in range(draw.n)]
         self.usage.add(tokens=sum(len(step.tokens) for step in steps))
         return steps
 

@@ -9,6 +9,9 @@ The tokenizer is a byte a token, with each family's true special tokens.
 import asyncio
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import namedtuple
@@ -24,13 +27,14 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
 from ttslib.checkpoint import hub_parameters
-from ttslib.experiment import model_identity, plan, solve
-from ttslib.policies import PAPER_POLICIES, Path, Sampling, Step, load_policy
+from ttslib.experiment import plan, solve
+from ttslib.policies import PAPER_POLICIES, Path, Step, identify, load_policy
 from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
 from ttslib.prompts import PROMPTS, Prompt
 from ttslib.records import cell_key
+from ttslib.zoo import weights_hash
 
 TEMPLATES = FilePath(__file__).with_name("templates")
 LLAMA = ("<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|end_of_text|>", "<|eom_id|>")
@@ -51,6 +55,13 @@ PUBLISHED = {
     "qwen2.5-math": "c564d12c9977b8942423753b0c409a11f50142508ced170e9fe1c2f5b803cf70",
     "r1-distill": "56a1447ad31926fdc21fb07e56e5642bd9c850c4f52d8c8af7bbe5f079a84f5f",
 }
+# The fields of SearchConfig in which a family differs from the paper's 0.7, 1.0, 0.0, 8192 and 2048.
+SAMPLING = {
+    "qwen2.5-math": {"max_tokens": 4096},
+    "r1-distill": {
+        "temperature": 0.6, "top_p": 0.95, "cot_temperature": 0.6, "max_tokens": 32_768, "max_step_tokens": 32_768,
+    },
+}  # fmt: skip
 PROBLEM = Problem("p", "  Solve\n$x^2 = 2$ für x.\n", "2")
 LLAMA_SYSTEM = (
     "Solve the following math problem efficiently and clearly:\n\n"
@@ -154,7 +165,7 @@ def test_a_continued_turn_is_prompt_and_sampled_ids_and_nothing_between(family):
     prompt = ids_of(tokenizer, RENDERED[family])
     for cut in range(1, len(whole)):
         steps = tuple(Step("the text is not read", part) for part in (whole[:cut], whole[cut:]))
-        ids, _ = prefix(Path(PROBLEM, steps), n=1, temperature=0.0, max_tokens=1)
+        ids, _ = prefix(Path(PROBLEM, steps), 1)
         assert tuple(ids) == (*prompt, *whole)
 
 
@@ -162,7 +173,7 @@ def test_a_continued_turn_is_prompt_and_sampled_ids_and_nothing_between(family):
 def test_a_continued_turn_is_how_the_template_begins_the_finished_one(family):
     tokenizer, prefix = prefixes(family)
     answer = tuple(tokenizer.encode(SOLUTION, add_special_tokens=False))
-    ids, _ = prefix(Path(PROBLEM, (Step(SOLUTION, answer),)), n=1, temperature=0.0, max_tokens=1)
+    ids, _ = prefix(Path(PROBLEM, (Step(SOLUTION, answer),)), 1)
     messages = [*PROMPTS[FAMILIES[family][3]].messages(PROBLEM), {"role": "assistant", "content": SOLUTION}]
     text = tokenizer.apply_chat_template(messages, tokenize=False, date_string="26 Jul 2024")
     finished = tokenizer.encode(text, add_special_tokens=False)
@@ -175,7 +186,7 @@ def test_the_template_of_r1_drops_thoughts_so_a_turn_cannot_be_continued_by_rend
     tokenizer, prefix = prefixes("r1-distill")
     thought = "Roots.\n\n"
     step = Step(thought, tuple(tokenizer.encode(thought, add_special_tokens=False)))
-    ids, _ = prefix(Path(PROBLEM, (step,)), n=1, temperature=0.0, max_tokens=1)
+    ids, _ = prefix(Path(PROBLEM, (step,)), 1)
     assert tokenizer.decode(ids).endswith("<｜Assistant｜><think>\nRoots.\n\n")
     messages = [*PROMPTS["r1"].messages(PROBLEM), {"role": "assistant", "content": f"<think>\n{thought}</think>Two."}]
     assert "Roots." not in tokenizer.apply_chat_template(messages, tokenize=False)
@@ -209,7 +220,7 @@ def test_pieces_of_a_solution_are_the_whole_one_with_each_family_on_transformers
         steps.append(greedy(steps, 7))
     assert tuple(token for step in steps for token in step.tokens)[:40] == whole.tokens
     assert policy.prompt.ids(policy.tokenizer, PROBLEM) == ids_of(policy.tokenizer, RENDERED[family])
-    assert policy.sampling == Sampling(0.7, 1.0, 8192)
+    assert policy.sampling == {}
 
 
 def test_a_model_may_be_asked_in_its_own_way(tmp_path):
@@ -220,7 +231,7 @@ def test_a_model_may_be_asked_in_its_own_way(tmp_path):
     text = policy.tokenizer.decode(policy.prompt.ids(policy.tokenizer, PROBLEM))
     assert "Count aloud." in text and f"{PROBLEM.question} Go." in text
     other = load_policy(str(folder), backend="transformers", prompt=replace(own, system="Be brief."))
-    assert model_identity(policy)["prompt"] != model_identity(other)["prompt"]  # so their cells differ
+    assert policy.identity["prompt"] != other.identity["prompt"]  # so their cells differ
 
 
 @pytest.mark.parametrize("card", PAPER_POLICIES.values(), ids=lambda card: card.name)
@@ -236,8 +247,7 @@ def test_a_card_is_consistent_and_its_parameters_are_those_of_the_architecture(c
     assert 0 < card.active_parameters <= card.parameters
     assert card.heads % card.kv_heads == 0 and card.heads * card.head_dim == card.hidden_size
     assert card.prompt in PROMPTS and card.max_new_tokens <= card.context
-    assert 0 < card.temperature <= 2 and 0 < card.top_p <= 1 and card.cot_temperature in (0, card.temperature)
-    assert card.max_step_tokens <= card.max_new_tokens
+    assert card.sampling == SAMPLING.get(card.family, {})
     assert card.hub_id.endswith(f"/{card.name}") and PAPER_POLICIES[card.hub_id] is card
     assert len(card.revision) == 40 and int(card.revision, 16)
 
@@ -342,11 +352,65 @@ def test_an_exact_hub_id_is_loaded_offline_as_the_registry_has_it(hub, hub_id, f
     cached(hub.cache, hub_id, family)
     card, policy = PAPER_POLICIES[hub_id], load_policy(hub_id, backend="transformers")
     assert (policy.name, policy.revision, policy.prompt) == (hub_id, card.revision, PROMPTS[card.prompt])
-    usual = Sampling(0.7, 1.0, 8192, cot_temperature=0.0, max_step_tokens=2048)
-    thinking = Sampling(0.6, 0.95, 32_768, cot_temperature=0.6, max_step_tokens=32_768)
-    assert policy.sampling == card.sampling == (thinking if family == "r1-distill" else usual)
-    assert policy.settings["max_model_len"] == context
+    assert policy.sampling == card.sampling and policy.max_model_len == context
     assert load_policy(hub_id, backend="transformers", prompt="nano").prompt is PROMPTS["nano"]
+
+
+def other_model(cache: FilePath) -> FilePath:
+    """A tiny model where the Hub's cache keeps "someone/other" at a commit of 40 times "a"."""
+    folder = cache / "models--someone--other"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("a" * 40)
+    return save_tiny(folder / "snapshots" / ("a" * 40), "qwen2.5")
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ({}, {}),
+        ({"backend": "transformers"}, {"backend": "transformers"}),
+        ({"dtype": "bfloat16", "max_model_len": 99, "batch_tokens": 500}, {"dtype": "bfloat16", "max_model_len": 99}),
+    ],
+)
+def test_a_policy_is_known_by_revision_prompt_and_what_was_asked_for(hub, monkeypatch, tmp_path, options, settings):
+    monkeypatch.setattr("ttslib.policies.default_backend", lambda: "transformers")
+    hub_id, folder = "Qwen/Qwen2.5-7B-Instruct", save_tiny(tmp_path / "mine", "qwen2.5")
+    cached(hub.cache, hub_id, "qwen2.5")
+    other_model(hub.cache)
+    commit = PAPER_POLICIES[hub_id].revision
+    revisions = {hub_id: commit, "someone/other": "a" * 40, str(folder): weights_hash(folder)}
+    content = '{"after":"","name":"qwen2.5","separator":"\\n\\n","system":"' + REASON.replace("\\", "\\\\") + '"}'
+    prompt = hashlib.sha256(content.encode()).hexdigest()[:16]
+    for name, revision in revisions.items():
+        identity = identify(name, prompt="qwen2.5", **options)
+        expected = {"name": name, "revision": revision, "prompt": prompt}
+        assert identity == expected | ({"settings": settings} if settings else {})
+        assert load_policy(name, prompt="qwen2.5", **options).identity == identity
+
+
+WITHOUT_ENGINES = """
+import json, sys
+sys.modules.update(torch=None, transformers=None, vllm=None)
+from ttslib.policies import identify
+print(json.dumps([identify(name, **options) for name, options in json.loads(sys.argv[1])]))
+"""
+
+
+def test_policies_are_known_where_no_engine_is_installed(hub, tmp_path):
+    other_model(hub.cache)
+    asked = [
+        ("nano-qwen-1m", {}),
+        ("nano-qwen-1m", {"backend": "vllm", "dtype": "float32", "tensor_parallel_size": 2}),
+        (str(save_tiny(tmp_path / "mine", "qwen2.5")), {"prompt": "nano"}),
+        *((hub_id, {}) for hub_id in PAPER_POLICIES),
+        ("someone/other", {"prompt": "r1", "backend": "http://127.0.0.1:9/v1"}),
+    ]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(hub.cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ENGINES, json.dumps(asked)], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [identify(name, **options) for name, options in asked]
 
 
 @pytest.mark.parametrize(
@@ -405,14 +469,11 @@ def test_too_little_memory_is_said_before_anything_is_asked_of_the_hub(hub, monk
 
 
 def test_any_other_hub_id_is_too_large_by_its_index_before_its_weights_are_fetched(hub, monkeypatch):
-    folder = hub.cache / "models--someone--large"
-    snapshot = save_tiny(folder / "snapshots" / ("a" * 40), "qwen2.5")
-    (folder / "refs").mkdir()
-    (folder / "refs" / "main").write_text("a" * 40)
+    snapshot = other_model(hub.cache)
     index = {"metadata": {"total_size": 2**50}, "weight_map": {}}
     (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("weights were asked for"))
-    assert "someone/large needs 1048576.0 GiB for its weights" in refusal("someone/large", prompt="qwen2.5")
+    assert "someone/other needs 1048576.0 GiB for its weights" in refusal("someone/other", prompt="qwen2.5")
 
 
 def test_a_single_file_of_weights_is_sized_by_its_header_before_it_is_fetched(hub):
@@ -468,7 +529,7 @@ class Own(ScriptedPolicy):
 
     def __init__(self, **sampling):
         super().__init__()
-        self.sampling = Sampling(0.6, 0.95, 32_768, **sampling)
+        self.sampling = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 32_768} | sampling
         self.asked = set()
 
     async def sample(self, path, *, temperature, max_tokens, top_p=1.0, **options):
@@ -495,8 +556,6 @@ def test_the_address_of_a_cell_names_the_rules_and_top_p_only_below_one():
     assert cell(top_p=1.0).key == cell(temperature=0.7).key == plain.key
     assert cell(top_p=0.95).key != plain.key and cell(top_p=0.95).content["top_p"] == 0.95
     assert cell(method="cot", top_p=0.95).key == cell(method="cot").key
-    same = type("ScriptedPolicy", (ScriptedPolicy,), {"sampling": Sampling()})
-    assert cell(same()).key == plain.key
     for wrong in (0.0, 1.5):
         with pytest.raises(ValueError, match="top_p is a number above 0 and at most 1"):
             cell(top_p=wrong)
@@ -512,7 +571,7 @@ def test_a_search_samples_as_the_policy_has_it_unless_told_otherwise(method, own
         assert not solve(problems(2), policy, ScriptedPRM(), **options).failures
         cot = (0.6, 0.95) if own else (0.0, 1.0)
         assert {asked[:2] for asked in policy.asked} == {cot if method == "cot" else (heat, top_p)}
-        longest = limit if method in ("cot", "best_of_n") else min(policy.sampling.max_step_tokens, limit)
+        longest = limit if method in ("cot", "best_of_n") else min(own.get("max_step_tokens", 2048), limit)
         assert max(asked[2] for asked in policy.asked) == longest
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import json
+import re
 import shutil
 import weakref
 from pathlib import Path as FilePath
@@ -12,7 +13,7 @@ from conftest import POLICY_NAMES
 from scripted import ScriptedPRM
 
 import ttslib.policies as policies
-from ttslib.policies import Path, Step, load_policy
+from ttslib.policies import Draw, Path, Policy, Step, identify, load_policy
 from ttslib.problems import load_problems
 from ttslib.search import beam_search
 
@@ -144,7 +145,7 @@ def test_token_limit_and_usage(policy):
 
 @each_backend
 def test_a_path_that_fills_the_context_is_an_error_and_one_that_nearly_does_is_cut(policy):
-    room = policy.settings["max_model_len"] - len(policy.prompt.ids(policy.tokenizer, PROBLEMS[0]))
+    room = policy.max_model_len - len(policy.prompt.ids(policy.tokenizer, PROBLEMS[0]))
     (first,) = asyncio.run(greedy(policy, PROBLEMS[:1], max_tokens=1))
     for left in (1, 0):
         path = Path(PROBLEMS[0], (Step("", first.tokens * (room - left)),))
@@ -181,8 +182,42 @@ def test_a_step_that_fills_the_context_ends_its_path(model_path, policy_of):
     ],
 )  # fmt: skip
 def test_requests_without_sense_are_errors(policy, options):
-    with pytest.raises(ValueError, match="at least|would all be the same"):
+    with pytest.raises(ValueError, match=f"^{re.escape(policy.name)}: .*(at least|would all be the same)"):
         asyncio.run(policy.sample(Path(PROBLEMS[0]), **{"n": 1, "seed": 0} | options))
+
+
+class Echo(Policy):
+    """Says how it was asked, and has no more than a policy must have."""
+
+    name = "echo"
+
+    async def _sample(self, path, draw):
+        self.usage.add(tokens=draw.n)
+        return [Step(repr(draw))] * draw.n
+
+
+def test_a_policy_of_ones_own_needs_a_name_and_a_way_to_sample():
+    policy = Echo()
+    steps = asyncio.run(policy.sample(Path(PROBLEMS[0]), n=2, seed=3))
+    assert steps == [Step(repr(Draw(2, 3, temperature=0.7, top_p=1.0, stop=None, max_tokens=2048)))] * 2
+    options = {"temperature": 0.0, "top_p": 0.5, "stop": "\n", "max_tokens": 9}
+    assert asyncio.run(policy.sample(Path(PROBLEMS[0]), n=1, seed=3, **options)) == [Step(repr(Draw(1, 3, **options)))]
+    assert (policy.usage.tokens, policy.usage.calls, Echo().usage.tokens) == (3, 2, 0)
+    assert policy.identity == {"name": "echo", "revision": ""}
+    assert (policy.separator, policy.sampling, policy.closed, policy.close()) == ("\n\n", {}, False, None)
+    with pytest.raises(NotImplementedError, match="Policy does not say how it samples"):
+        policy = Policy()
+        policy.name = "mute"
+        asyncio.run(policy.sample(Path(PROBLEMS[0]), n=1, seed=0))
+
+
+@each_backend
+def test_a_policy_is_known_before_it_is_loaded(backend, policy, model_path):
+    """As `policy_of` loads it."""
+    options = {"backend": backend, "prompt": "nano", "dtype": "float32"}
+    options |= {"logprobs": True} if backend == "vllm" else {}
+    assert identify(str(model_path(POLICY_NAMES[0])), **options) == policy.identity
+    assert policy.backend == backend
 
 
 @each_backend
@@ -268,7 +303,7 @@ def test_a_separator_that_is_split_over_tokens_is_found(policy_of):
 
     tokenizer = policy_of(POLICY_NAMES[0], "transformers").tokenizer
     (newline,) = tokenizer.encode("\n", add_special_tokens=False)
-    row = _Row([0], 0, 0.0, 1.0, "\n\n", 100)
+    row = _Row([0], Draw(1, 0, temperature=0.0, stop="\n\n"), 0, 100)
     seen = [row.accept(token, -0.5, tokenizer, frozenset({1})) for token in (newline, 20, newline, newline)]
     step = row.step(tokenizer)
     assert seen == [True, True, True, False]

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ttslib.canonical import canonical_json
 from ttslib.records import (
     CorruptRecord,
     Record,
     Store,
     StoreError,
     StoreFull,
-    canonical_json,
     cell_key,
     policy_tokens,
 )

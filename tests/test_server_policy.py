@@ -18,7 +18,7 @@ from conftest import POLICY_NAMES
 from scripted import ScriptedPRM
 
 import ttslib as tts
-from ttslib.policies import Path, load_policy, server_policy
+from ttslib.policies import Path, identify, load_policy, server_policy
 from ttslib.problems import load_problems
 
 NAME = POLICY_NAMES[0]
@@ -238,11 +238,18 @@ def test_what_is_asked_of_a_server_is_the_models_own_distribution_from_token_ids
     assert wanted.items() <= body.items()
     assert (first.text, second.text, second.finish) == ("1 + 0", "1 + 1", "eos")
     assert second.tokens == tuple(tokenizer.encode("1 + 1", add_special_tokens=False))
-    assert policy.settings["max_model_len"] == 400
+    assert policy.max_model_len == 400
     ask(policy, PROBLEMS[:1], temperature=0.6, top_p=0.95)
     assert (server.bodies[-1]["top_p"], server.bodies[-1]["temperature"]) == (0.95, 0.6)
     ask(policy, PROBLEMS[:1])
     assert "seed" not in server.bodies[-1]
+
+
+def test_a_served_policy_is_known_by_its_model_wherever_the_server_is(load, tokenizer, model_path):
+    policy = load(FakeServer(tokenizer), logprobs=True)
+    identity = identify(str(model_path(NAME)), backend="https://elsewhere:9/v1", prompt="nano", logprobs=True)
+    assert policy.identity == identity and policy.backend == "server"
+    assert identity["settings"] == {"backend": "server", "logprobs": True}
 
 
 def test_connections_are_bounded_and_loops_may_follow_each_other(load, tokenizer):
@@ -337,7 +344,7 @@ def plain_server(tokenizer, **changes):
 def test_a_server_without_token_ids_is_said_and_solves_whole_problems(load, tokenizer):
     with pytest.warns(UserWarning, match=f"{URL} does not return token ids"):
         policy = load(plain_server(tokenizer))
-    assert policy.settings["tokens"] == "encoded again"
+    assert (policy.exact, policy.backend) == (False, "server, tokens encoded again")
     ((step,),) = ask(policy, PROBLEMS[:1])
     assert (step.text, step.finish) == ("1 + 1", "eos")
     assert step.tokens == tuple(tokenizer.encode("1 + 1", add_special_tokens=False))

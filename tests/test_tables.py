@@ -54,9 +54,9 @@ class Asked(ScriptedPolicy):
         super().__init__()
         self.prefix = Prefixes(POLICY, get_prompt("nano"), AutoTokenizer.from_pretrained(ZOO / POLICY), 512)
 
-    async def sample(self, path, *, n, temperature=0.7, **options):
-        self.prefix(path, n=n, temperature=temperature, max_tokens=9)
-        return await super().sample(path, n=n, temperature=temperature, **options)
+    async def _sample(self, path, draw):
+        self.prefix(path, 9)
+        return await super()._sample(path, draw)
 
 
 def nano(name, store, method="dvts", n=8, policy=None):
@@ -77,7 +77,7 @@ def test_a_nano_models_size_is_read_from_its_files():
 
 def test_flops_by_hand(tmp_path):
     run = nano(PRM, tmp_path, "cot", 1)
-    ids, _ = Asked().prefix(Path(problems(1)[0]), n=1, temperature=0.0, max_tokens=1)
+    ids, _ = Asked().prefix(Path(problems(1)[0]), 1)
     prompt = len(ids)
     row = tables.costs({"cot": run}).loc["cot"]
     assert (row.policy, row.prompt_tokens) == (3 * 7, 3 * prompt)  # the questions are equally long

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ttslib.canonical import canonical_json
+
 if TYPE_CHECKING:
     from ttslib.search.tree import Trajectory, Tree
 
@@ -35,11 +37,6 @@ class CorruptRecord(StoreError):
 
 class StoreFull(StoreError):
     """A record could not be written to disk. Those written before are intact."""
-
-
-def canonical_json(value: Any) -> str:
-    """One text per value: keys sorted, no spaces, no NaN (ValueError)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def cell_key(cell: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Policies: `load_policy` by name, Hub id or path, on vLLM, transformers or a server."""
+"""Policies: `load_policy` by name, Hub id or path, on vLLM, transformers or a server; `identify` without loading."""
 
 import importlib.util
 import sys
@@ -7,14 +7,16 @@ from functools import cache, partial
 from pathlib import Path as Folder
 from typing import Any
 
-from ttslib.policies.base import Path, Policy, Sampling, Step
+from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
-from ttslib.prompts import Prompt, get_prompt
-from ttslib.zoo import NANO, model_folder, read_config, weights_hash
+from ttslib.policies.resolve import identify, is_url, language_model, resolve
+from ttslib.prompts import Prompt
+from ttslib.zoo import NANO
 
-__all__ = ["PAPER_POLICIES", "Path", "Policy", "PolicyCard", "Sampling", "Step", "load_policy"]
+__all__ = ["PAPER_POLICIES", "Draw", "Path", "Policy", "PolicyCard", "Step", "identify", "load_policy"]
 
 LONGEST = 8192
+"""Context in tokens, of a model that may write no more in one solution."""
 
 
 def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt | None = None,
@@ -33,37 +35,25 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
     installed, a server or Hub that cannot be reached, a gated model, missing or broken files, or weights larger than
     the memory that is free: within seconds, and for a registered model before its weights are downloaded.
     """
-    folder = model_folder(name)
-    card = PAPER_POLICIES.get(name) if isinstance(folder, str) else None
-    if prompt is None:
-        if name not in NANO and card is None:
-            raise ValueError(
-                f"{name} is none of the models whose prompt is known: say how it is asked, e.g. prompt='qwen2.5', or "
-                "a ttslib.prompts.Prompt of its own."
-            )
-        prompt = card.prompt if card else "nano"
-    shape = prompt if isinstance(prompt, Prompt) else get_prompt(prompt)
+    asked = {"dtype": dtype, "max_model_len": max_model_len}
+    model = resolve(name, backend=backend, prompt=prompt, **asked, **options)
+    folder, card = model.folder, model.card
     backend = backend or default_backend()
-    served = backend.startswith(("http://", "https://"))
-    if not served and backend not in ("vllm", "transformers"):
-        raise ValueError(f"Unknown backend {backend!r}: give 'vllm', 'transformers' or the URL of a server.")
     if backend == "vllm" and not installed("vllm"):
         raise ValueError("vLLM is not installed: make the environment again (make env), or ask for 'transformers'.")
-    if served and dtype:
-        raise ValueError(f"The server decides its dtype: {dtype!r} can only be given to it, when it is started.")
+    served = is_url(backend)
     dtype = None if served else dtype or ("float32" if name in NANO else default_dtype())
     if card and not served:
         check_memory(name, card.parameters, dtype, options)
-    config, commit = read_config(folder, card.revision if card else "main")
-    check_language_model(name, config)
-    where = folder if served else check_weights(name, folder, commit, dtype, options)
+    config, _ = language_model(name, folder, model.commit or "main")
+    where = folder if served else check_weights(name, folder, model.commit, dtype, options)
     longest = max(LONGEST, card.max_new_tokens) if card else LONGEST
-    settings = {
-        "name": name, "revision": commit or weights_hash(folder), "prompt": shape,
+    known = {
+        "name": name, "revision": model.revision, "prompt": model.prompt,
         "max_model_len": max_model_len or min(longest, config.get("max_position_embeddings", longest)),
-    } | ({} if served else {"dtype": dtype})
-    policy = _backend(backend)(str(where), **settings, **options)
-    policy.sampling = card.sampling if card else Sampling()
+    } | ({} if served else {"dtype": dtype})  # fmt: skip
+    policy = _backend(backend)(str(where), **known, **options)
+    policy.settings, policy.sampling = model.settings, card.sampling if card else {}
     return policy
 
 
@@ -131,11 +121,3 @@ def default_dtype() -> str:
     import torch
 
     return "auto" if torch.cuda.is_available() else "float32"
-
-
-def check_language_model(name: str, config: dict[str, Any]) -> None:
-    """Raise ValueError if a config.json is not that of a causal language model, or says that the model is a PRM."""
-    kinds = config.get("architectures") or []
-    generates = all(kind.endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds)
-    if not generates or "prm_format" in config:
-        raise ValueError(f"{name} is no policy but {', '.join(kinds)}: load a PRM with load_prm.")

@@ -1,15 +1,19 @@
-"""What a policy is: the protocol every backend meets, and the two values it works with."""
+"""What a policy is: the base class of every backend, and the values it works with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from ttslib.canonical import short_hash
 from ttslib.plain_text import mend
+from ttslib.usage import Usage
 
 if TYPE_CHECKING:
     from ttslib.problems import Problem
-    from ttslib.usage import Usage
+    from ttslib.prompts import Prompt
 
 
 @dataclass(frozen=True)
@@ -46,54 +50,101 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How a policy is sampled unless a search is told otherwise; the defaults are the paper's for most models.
+class Draw:
+    """One request to a policy. Its defaults are the paper's, and those of every search.
 
-    `cot_temperature` is that of chain of thought, always; `max_step_tokens` bounds a step of a tree search.
+    Attributes:
+        n: continuations of the path, at least 1; one at temperature 0, where all would be the same.
+        seed: decides the samples: the same draw from the same path gives the same steps.
+        temperature: from 0, which takes the likeliest token, to 2 (vLLM's limit).
+        top_p: above 0 and at most 1. Below 1 it samples from the fewest likeliest tokens that together have this
+            probability (after `temperature`). `Step.logprob` counts neither.
+        stop: the text that ends a continuation; None for whole solutions.
+        max_tokens: of each continuation, at least 1.
+
+    Raises ValueError for a value outside of these ranges.
     """
 
+    n: int
+    seed: int
     temperature: float = 0.7
     top_p: float = 1.0
-    max_tokens: int = 8192
-    cot_temperature: float = 0.0
-    max_step_tokens: int = 2048
+    stop: str | None = None
+    max_tokens: int = 2048
+
+    def __post_init__(self):
+        if self.n < 1 or self.max_tokens < 1 or not 0 <= self.temperature <= 2 or not 0 < self.top_p <= 1:
+            raise ValueError(
+                f"n={self.n}, max_tokens={self.max_tokens}, temperature={self.temperature}, top_p={self.top_p}: the "
+                f"first two are at least 1, the temperature is from 0 to 2, top_p is above 0 and at most 1."
+            )
+        if self.n > 1 and self.temperature == 0:
+            raise ValueError(f"{self.n} samples at temperature 0 would all be the same; ask for n=1.")
 
 
-class Policy(Protocol):
-    """A model that continues a solution.
+class Policy:
+    """A model that continues a solution. A subclass has a `name` and `_sample`; the rest may stay as it is here.
 
     Attributes:
         name, revision: which model, for the record.
         separator: the text that ends a step.
-        usage: tokens generated and calls made so far; it only grows.
-        sampling: the model's own `Sampling`; a policy may do without one.
-        closed: whether it can sample no more; a policy may do without it, and without `close`.
+        backend: what runs it, for the record; it is no part of its identity.
+        prompt: how it is asked, if it is a `Prompt`.
+        settings: what was asked for explicitly when it was loaded and changes its samples.
+        sampling: the fields of `SearchConfig` in which this model differs from the defaults.
     """
 
     name: str
-    revision: str
-    separator: str
-    usage: Usage
+    revision: str = ""
+    separator: str = "\n\n"
+    backend: str = ""
+    prompt: Prompt | None = None
+    settings: Mapping[str, Any] = {}
+    sampling: Mapping[str, float] = {}
+
+    @cached_property
+    def usage(self) -> Usage:
+        """Tokens generated and calls made so far; it only grows."""
+        return Usage()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can sample no more."""
+        return False
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """See `identity`."""
+        return identity(self.name, self.revision, self.prompt, self.settings)
 
     async def sample(
-        self,
-        path: Path,
-        *,
-        n: int,
-        seed: int,
-        temperature: float = 0.7,
-        top_p: float = 1.0,
-        stop: str | None = None,
-        max_tokens: int = 2048,
-    ) -> list[Step]:
+        self, path: Path, *, n: int, seed: int, temperature: float = Draw.temperature, top_p: float = Draw.top_p,
+        stop: str | None = Draw.stop, max_tokens: int = Draw.max_tokens,
+    ) -> list[Step]:  # fmt: skip
         """`n` continuations of one path: whole solutions if `stop` is None, one step each if the separator.
 
-        `seed` decides the samples: the same call gives the same steps. `max_tokens` bounds each continuation.
-        Below 1, `top_p` samples from the fewest likeliest tokens that together have this probability (after
-        `temperature`). `Step.logprob` counts neither.
+        The arguments are those of `Draw`. Raises ValueError for values outside of its ranges and for a path that
+        leaves no room to sample, RuntimeError if the policy is closed, its engine or server fails, or another
+        thread's event loop is using it.
         """
-        ...
+        try:
+            draw = Draw(n, seed, temperature, top_p, stop, max_tokens)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        return await self._sample(path, draw)
+
+    async def _sample(self, path: Path, draw: Draw) -> list[Step]:
+        """The steps that `sample` asks for, once the request is checked. It adds to `usage`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it samples: give it a method _sample.")
 
     def close(self) -> None:
         """Frees its memory. What it has sampled can still be scored: `solve` takes a closed policy."""
-        ...
+
+
+def identity(name: str, revision: str, prompt: Prompt | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells a policy's records apart: name, revision, the hash of its prompt's content if it has one, and its
+    explicit settings if there are any."""
+    found: dict[str, Any] = {"name": name, "revision": revision}
+    if prompt is not None:
+        found["prompt"] = short_hash(asdict(prompt))
+    return found | ({"settings": dict(settings)} if settings else {})

@@ -1,4 +1,4 @@
-"""What every backend does before it samples: the token ids of a path, the room left, and checks of the request."""
+"""What every backend does before it samples: the token ids of a path, and the room left."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,21 +21,11 @@ class Prefixes:
         self.name, self.prompt, self.tokenizer, self.max_model_len = name, prompt, tokenizer, max_model_len
         self._prompts: dict[str, tuple[int, ...]] = {}
 
-    def __call__(self, path: Path, *, n: int, temperature: float, max_tokens: int,
-                 top_p: float = 1.0) -> tuple[list[int], int]:
+    def __call__(self, path: Path, max_tokens: int) -> tuple[list[int], int]:
         """(ids of prompt and steps, how many tokens may follow: `max_tokens` or what the context has room for).
 
-        Raises ValueError if there is room for none, for fewer than one sample or token, for a temperature outside of
-        [0, 2] or a top_p outside of (0, 1] (vLLM's limits), and for several samples at temperature 0, which would all
-        be the same.
+        Raises ValueError if there is room for none.
         """
-        if n < 1 or max_tokens < 1 or not 0 <= temperature <= 2 or not 0 < top_p <= 1:
-            raise ValueError(
-                f"{self.name}: n={n}, max_tokens={max_tokens}, temperature={temperature}, top_p={top_p}: the first two "
-                f"are at least 1, the temperature is from 0 to 2, top_p is above 0 and at most 1."
-            )
-        if n > 1 and temperature == 0:
-            raise ValueError(f"{self.name}: {n} samples at temperature 0 would all be the same; ask for n=1.")
         prompt = self._prompt(path)
         ids = [*prompt, *(token for step in path.steps for token in step.tokens)]
         room = self.max_model_len - len(ids)

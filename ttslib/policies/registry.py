@@ -13,9 +13,11 @@ for Llama 3.1 is Meta's model card, and Table 4's number for the 405B. What came
 R1-Distill and Qwen2.5-Math have the 18T of the Qwen2.5 they grew from.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from ttslib.policies.base import Sampling
+MAX_TOKENS = 8192
+"""New tokens of a solution of most models."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class PolicyCard:
         tied: whether the embedding matrix is also the output matrix.
         context: tokens that it takes at most, prompt included.
         prompt: name in `ttslib.prompts.PROMPTS`.
-        temperature, top_p, max_new_tokens, cot_temperature, max_step_tokens: its `sampling`.
+        sampling: the fields of `SearchConfig` in which it differs from the defaults.
         pretraining_tokens: for the FLOPs of its training.
     """
 
@@ -51,17 +53,13 @@ class PolicyCard:
     tied: bool
     context: int
     prompt: str
-    temperature: float
-    top_p: float
-    max_new_tokens: int
-    cot_temperature: float
-    max_step_tokens: int
+    sampling: Mapping[str, float] = field(hash=False)
     pretraining_tokens: float
 
     @property
-    def sampling(self) -> Sampling:
-        """How it is sampled, unless a search is told otherwise."""
-        return Sampling(self.temperature, self.top_p, self.max_new_tokens, self.cot_temperature, self.max_step_tokens)
+    def max_new_tokens(self) -> int:
+        """Tokens of the longest solution it may write."""
+        return self.sampling.get("max_tokens", MAX_TOKENS)
 
 
 # layers, hidden size, intermediate size, heads, key/value heads, channels a head, vocabulary, tied
@@ -76,11 +74,13 @@ QWEN_7B = (28, 3584, 18944, 28, 4, 128, 152_064, False)
 QWEN_14B = (48, 5120, 13824, 40, 8, 128, 152_064, False)
 QWEN_32B = (64, 5120, 27648, 40, 8, 128, 152_064, False)
 QWEN_72B = (80, 8192, 29568, 64, 8, 128, 152_064, False)
-# context, prompt, temperature, top_p, new tokens, temperature of chain of thought, tokens a step
-LLAMA = (131_072, "llama3", 0.7, 1.0, 8192, 0.0, 2048)
-QWEN = (32_768, "qwen2.5", 0.7, 1.0, 8192, 0.0, 2048)
-MATH = (4096, "qwen2.5", 0.7, 1.0, 4096, 0.0, 2048)
-R1 = (131_072, "r1", 0.6, 0.95, 32_768, 0.6, 32_768)
+# context, prompt, sampling
+LLAMA = (131_072, "llama3", {})
+QWEN = (32_768, "qwen2.5", {})
+MATH = (4096, "qwen2.5", {"max_tokens": 4096})
+R1 = (131_072, "r1", {
+    "temperature": 0.6, "top_p": 0.95, "cot_temperature": 0.6, "max_tokens": 32_768, "max_step_tokens": 32_768,
+})  # fmt: skip
 
 
 def _card(

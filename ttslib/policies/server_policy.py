@@ -28,10 +28,9 @@ from typing import Any
 import httpx
 
 from ttslib.plain_text import PlainText, mend
-from ttslib.policies.base import Path, Step
+from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
-from ttslib.usage import Usage
 
 TRIES = 4
 FIRST_WAIT = 0.5  # seconds, doubled at each further try
@@ -41,7 +40,7 @@ CONNECT_SECONDS = 5
 PLAIN = {"top_p": 1.0, "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 
 
-class ServerPolicy:
+class ServerPolicy(Policy):
     """See `Policy`. `folder` (or Hub id) gives the tokenizer, `url` ends with the server's /v1.
 
     Options: `served_name`, the model's name on the server, by default that of the only model served, if it is the one
@@ -52,13 +51,14 @@ class ServerPolicy:
     Connection errors, 429 and 5xx are tried again; what remains is a RuntimeError that names the URL.
     """
 
+    backend = "server"
+
     def __init__(self, folder: str, *, url: str, name: str, revision: str, prompt: Prompt, max_model_len: int,
                  served_name: str | None = None, api_key: str | None = None, connections: int = 64,
                  timeout: float = 600.0, logprobs: bool = False, transport: httpx.MockTransport | None = None):
         from transformers import AutoTokenizer
 
         self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
-        self.usage = Usage()
         self.url = str(httpx.URL(url).copy_with(userinfo=b"")).rstrip("/")
         self.connections, self.timeout, self.logprobs = connections, timeout, logprobs
         api_key = api_key or os.environ.get("OPENAI_API_KEY")
@@ -78,26 +78,24 @@ class ServerPolicy:
             card = self._find_model(client, served_name)
             self.served_name = card["id"]
             self.exact = self._returns_ids(client)
-        max_model_len = min(max_model_len, card.get("max_model_len") or max_model_len)
-        tokens = "sampled" if self.exact else "encoded again"
-        self.settings = {"max_model_len": max_model_len, "tokens": tokens, "logprobs": logprobs}
-        self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
+        if not self.exact:
+            self.backend = "server, tokens encoded again"
+        self.max_model_len = min(max_model_len, card.get("max_model_len") or max_model_len)
+        self._prefix = Prefixes(name, prompt, self.tokenizer, self.max_model_len)
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
-                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
-        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
-        body = self._body(ids, limit) | {"n": n, "temperature": temperature, "top_p": top_p}
-        if temperature:
-            body["seed"] = seed
-        if stop:
-            body["stop"] = [stop]
+    async def _sample(self, path: Path, draw: Draw) -> list[Step]:
+        ids, limit = self._prefix(path, draw.max_tokens)
+        body = self._body(ids, limit) | {"n": draw.n, "temperature": draw.temperature, "top_p": draw.top_p}
+        if draw.temperature:
+            body["seed"] = draw.seed
+        if draw.stop:
+            body["stop"] = [draw.stop]
         if self.logprobs:
             body["logprobs"] = 0
         async with self._session() as client:
             answer = await self._post(client, body)
         choices = sorted(answer["choices"], key=lambda choice: choice["index"])
-        steps = self._prefix.ended(ids, [self._step(choice, stop) for choice in choices])
+        steps = self._prefix.ended(ids, [self._step(choice, draw.stop) for choice in choices])
         tokens = sum(len(step.tokens) for step in steps)
         if not self.exact:
             tokens = (answer.get("usage") or {}).get("completion_tokens", tokens)

@@ -12,13 +12,12 @@ import torch
 
 from ttslib.loop import Pump
 from ttslib.memory import reclaim
-from ttslib.policies.base import Path, Step
+from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
-from ttslib.usage import Usage
 
 
-class TransformersPolicy:
+class TransformersPolicy(Policy):
     """See `Policy`. `folder` and `dtype` are what `from_pretrained` takes; `device` defaults to a GPU, if any.
 
     A batch holds as many rows as fit `batch_tokens`, each counted at its greatest length (prompt, steps and token
@@ -26,14 +25,14 @@ class TransformersPolicy:
     about 1e-6), and the random numbers do not depend on the device.
     """
 
+    backend = "transformers"
+
     def __init__(self, folder: str, *, name: str, revision: str, prompt: Prompt, dtype: str, max_model_len: int,
                  device: str | None = None, batch_tokens: int = 131_072):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
-        self.usage = Usage()
-        self.settings = {"dtype": dtype, "max_model_len": max_model_len}
-        self.batch_tokens = batch_tokens
+        self.max_model_len, self.batch_tokens = max_model_len, batch_tokens
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
@@ -53,15 +52,12 @@ class TransformersPolicy:
         self.model = None
         reclaim()
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
-                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
-        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample, RuntimeError if
-        another thread's event loop is using the model."""
+    async def _sample(self, path: Path, draw: Draw) -> list[Step]:
         if self.closed:
             raise RuntimeError(f"{self.name} is closed: load it again.")
-        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
+        ids, limit = self._prefix(path, draw.max_tokens)
         loop = asyncio.get_running_loop()
-        rows = [_Row(ids, seed + i, temperature, top_p, stop, limit) for i in range(n)]
+        rows = [_Row(ids, draw, number, limit) for number in range(draw.n)]
         request = _Request(rows, loop.create_future())
         self._pump.start(self._run)
         self._queue.append(request)
@@ -114,7 +110,7 @@ class TransformersPolicy:
         cache, live = DynamicCache(), list(rows)
         while live:
             out = self.model(ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1)
-            drawn, logprobs = draw(out.logits[:, -1].float(), live)
+            drawn, logprobs = pick(out.logits[:, -1].float(), live)
             keep = [i for i, row in enumerate(live) if row.accept(drawn[i], logprobs[i], self.tokenizer, self.ends)]
             if len(keep) < len(live):
                 cache.batch_select_indices(torch.tensor(keep, dtype=torch.long, device=self.device))
@@ -131,18 +127,18 @@ def end_ids(tokenizer, generation_config) -> frozenset[int]:
     return frozenset(token for token in [tokenizer.eos_token_id, *stated] if token is not None)
 
 
-def draw(logits: torch.Tensor, rows: list["_Row"]) -> tuple[list[int], list[float]]:
+def pick(logits: torch.Tensor, rows: list["_Row"]) -> tuple[list[int], list[float]]:
     """One token a row, and its log-probability at temperature 1 in nats: the most likely one at temperature 0.
 
     Elsewhere by inverting the cumulative distribution at a number from the row's own generator: a row draws the same
     token whatever its neighbours are.
     """
     tokens = logits.argmax(-1)
-    hot = [i for i, row in enumerate(rows) if row.temperature > 0]
+    hot = [i for i, row in enumerate(rows) if row.draw.temperature > 0]
     if hot:
-        heat = torch.tensor([[rows[i].temperature] for i in hot], device=logits.device)
+        heat = torch.tensor([[rows[i].draw.temperature] for i in hot], device=logits.device)
         chances = torch.softmax(logits[hot] / heat, -1, dtype=torch.float64)
-        total = nucleus(chances, [rows[i].top_p for i in hot]).cumsum(-1)
+        total = nucleus(chances, [rows[i].draw.top_p for i in hot]).cumsum(-1)
         chance = torch.tensor([[rows[i].random.random()] for i in hot], dtype=torch.float64, device=logits.device)
         found = torch.searchsorted(total, chance * total[:, -1:], right=True).squeeze(1)
         tokens[hot] = found.clamp(max=logits.shape[-1] - 1)
@@ -164,15 +160,15 @@ def nucleus(chances: torch.Tensor, top_p: list[float]) -> torch.Tensor:
 
 
 class _Row:
-    """One continuation while it is decoded."""
+    """One continuation of a draw, by its number there, while it is decoded."""
 
-    def __init__(self, prefix: list[int], seed: int, temperature: float, top_p: float, stop: str | None, limit: int):
-        self.prefix, self.temperature, self.top_p, self.stop, self.limit = prefix, temperature, top_p, stop, limit
-        self.random = random.Random(seed)
+    def __init__(self, prefix: list[int], draw: Draw, number: int, limit: int):
+        self.prefix, self.draw, self.limit = prefix, draw, limit
+        self.random = random.Random(draw.seed + number)
         self.tokens: list[int] = []
         self.logprob, self.finish = 0.0, "length"
         # A token holds at least one byte, so the separator lies within as many tokens, however it is split.
-        self.window = len(stop.encode()) if stop else 0
+        self.window = len(draw.stop.encode()) if draw.stop else 0
 
     def accept(self, token: int, logprob: float, tokenizer, ends: frozenset[int]) -> bool:
         """Appends the token; False when the continuation has ended."""
@@ -180,7 +176,7 @@ class _Row:
         self.logprob += logprob
         if token in ends:
             self.finish = "eos"
-        elif self.stop and self.stop in decode(tokenizer, self.tokens[-self.window :]):
+        elif self.draw.stop and self.draw.stop in decode(tokenizer, self.tokens[-self.window :]):
             self.finish = "step"
         return self.finish == "length" and len(self.tokens) < self.limit
 
@@ -188,7 +184,7 @@ class _Row:
         """The text ends with the separator, even if the token that completed it goes on."""
         text = decode(tokenizer, self.tokens)
         if self.finish == "step":
-            head, separator, _ = text.partition(self.stop)
+            head, separator, _ = text.partition(self.draw.stop)
             text = head + separator
         return Step(text, tuple(self.tokens), self.finish, self.logprob)
 

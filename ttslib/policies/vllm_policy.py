@@ -4,25 +4,25 @@ from transformers import AutoTokenizer
 from vllm import SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
-from ttslib.policies.base import Path, Step
+from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import Prompt
-from ttslib.usage import Usage
 from ttslib.vllm_engine import Engine
 
 
-class VLLMPolicy:
+class VLLMPolicy(Policy):
     """See `Policy`. `folder` is what vLLM loads; `dtype` as in vLLM ("float32", "bfloat16", "auto").
 
     float32 is the default on CPU: samples then do not depend on what else is in the batch (up to about 1e-6), so a
     run is a function of its inputs. `logprobs` fills `Step.logprob`, for 5 to 9 % of the throughput of a nano model.
     """
 
+    backend = "vllm"
+
     def __init__(self, folder: str, *, name: str, revision: str, prompt: Prompt, dtype: str, max_model_len: int,
                  max_num_seqs: int = 256, logprobs: bool = False, **engine_options):
         self.name, self.revision, self.prompt, self.separator = name, revision, prompt, prompt.separator
-        self.usage = Usage()
-        self.settings = {"dtype": dtype, "max_model_len": max_model_len, "logprobs": logprobs}
+        self.max_model_len = max_model_len
         self.logprobs = 0 if logprobs else None  # vLLM's words for "of the chosen token alone" and "of none"
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self._prefix = Prefixes(name, prompt, self.tokenizer, max_model_len)
@@ -38,17 +38,15 @@ class VLLMPolicy:
         """See `Policy.close`."""
         self.engine.close()
 
-    async def sample(self, path: Path, *, n: int, seed: int, temperature: float = 0.7, top_p: float = 1.0,
-                     stop: str | None = None, max_tokens: int = 2048) -> list[Step]:
-        """See `Policy.sample`. Raises ValueError for a request or path that leaves nothing to sample."""
-        ids, limit = self._prefix(path, n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens)
+    async def _sample(self, path: Path, draw: Draw) -> list[Step]:
+        ids, limit = self._prefix(path, draw.max_tokens)
         params = SamplingParams(
-            n=n, seed=seed if temperature else None, temperature=temperature, top_p=top_p, max_tokens=limit,
-            logprobs=self.logprobs, stop=[stop] if stop else None, include_stop_str_in_output=True,
-            skip_special_tokens=True, output_kind=RequestOutputKind.FINAL_ONLY,
+            n=draw.n, seed=draw.seed if draw.temperature else None, temperature=draw.temperature, top_p=draw.top_p,
+            max_tokens=limit, logprobs=self.logprobs, stop=[draw.stop] if draw.stop else None,
+            include_stop_str_in_output=True, skip_special_tokens=True, output_kind=RequestOutputKind.FINAL_ONLY,
         )
         output = await self.engine.submit(ids, params)
-        steps = self._prefix.ended(ids, [_step(completion, stop) for completion in output.outputs])
+        steps = self._prefix.ended(ids, [_step(completion, draw.stop) for completion in output.outputs])
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
         return steps
 
