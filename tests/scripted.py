@@ -11,8 +11,10 @@ import random
 import signal
 import sys
 
+from ttslib.cells import Cell, make_cells
 from ttslib.policies.base import Policy, Step
 from ttslib.problems import Problem
+from ttslib.search import SearchConfig, configured, get_method
 from ttslib.usage import Usage
 
 
@@ -76,6 +78,12 @@ class ScriptedPRM:
             if len(path.steps) <= self.context else None
             for path in paths
         ]
+
+
+def plan(problems, policy, prm, *, method, **settings) -> list[Cell]:
+    """The cells that `solve` runs with the same arguments."""
+    config = configured(SearchConfig(), **{**policy.sampling, **settings})
+    return make_cells(problems, policy.identity, prm and prm.identity, get_method(method), config)
 
 
 def main() -> None:

@@ -10,11 +10,11 @@ import tempfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import ScriptedPolicy, ScriptedPRM, problems
-from test_experiment import PROGRAM, content, run, start, started
+from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
+from test_solve import PROGRAM, content, run, start, started
 
 from ttslib import tables
-from ttslib.experiment import plan, solve
+from ttslib.runner import solve
 from ttslib.policies.base import Step
 from ttslib.provenance import provenance
 from ttslib.records import Store, policy_tokens
@@ -24,7 +24,7 @@ from ttslib.voting import RULES
 
 KILLED = """
 import os, signal, sys
-from scripted import ScriptedPolicy, ScriptedPRM, problems
+from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 from ttslib.runner import solve
 
 class Last(ScriptedPRM):

@@ -22,12 +22,12 @@ from pathlib import Path as FilePath
 import psutil
 import pytest
 import torch
-from scripted import ScriptedPolicy, ScriptedPRM, problems
+from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
 from ttslib.checkpoint import hub_parameters
-from ttslib.experiment import plan, solve
+from ttslib.runner import solve
 from ttslib.policies import PAPER_POLICIES, Path, Step, identify, load_policy
 from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus

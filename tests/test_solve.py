@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scripted import ScriptedPolicy, ScriptedPRM, problems
+from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 
 from ttslib import grading, stats, tables, voting
-from ttslib.experiment import get_profile, plan, solve
+from ttslib.runner import solve
 from ttslib.policies.base import Step
 from ttslib.problems import Problem
 from ttslib.profiles import PROFILES

@@ -18,23 +18,22 @@ os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 from ttslib import grading, paper, search, voting  # noqa: E402
-from ttslib.experiment import solve  # noqa: E402
-from ttslib.models import load_models  # noqa: E402
-from ttslib.one_at_a_time import sample_then_score  # noqa: E402
 from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
 from ttslib.problems import Problem, load_problems  # noqa: E402
 from ttslib.profiles import get_profile  # noqa: E402
+from ttslib.runner import run, solve  # noqa: E402
+from ttslib.runs import ModelSpec, Run  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "Problem", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "paper", "plots",
-    "sample_then_score", "search", "solve", "tables", "trees", "voting",
+    "ModelSpec", "Problem", "Run", "get_profile", "grading", "load_policy", "load_prm", "load_problems", "paper", "plots",
+    "run", "search", "solve", "stats", "tables", "trees", "voting",
 ]  # fmt: skip
 
 
 def __getattr__(name: str):
-    """`tts.plots`, `tts.tables` and `tts.trees` load matplotlib and pandas when they are first used."""
-    if name in ("plots", "tables", "trees"):
+    """`tts.plots`, `tts.stats`, `tts.tables` and `tts.trees` load matplotlib and pandas when they are first used."""
+    if name in ("plots", "stats", "tables", "trees"):
         return importlib.import_module(f"ttslib.{name}")
     raise AttributeError(f"module 'ttslib' has no attribute {name!r}")

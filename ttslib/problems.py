@@ -16,7 +16,8 @@ from ttslib.zoo import hub_file
 
 @dataclass(frozen=True)
 class Problem:
-    """One question with its gold answer. `level` is 1-5, or 0 where the benchmark has none.
+    """One question with its gold answer. `level` is 1-5, or 0 where the benchmark has none. `steps`: a solution that it
+    comes with, for the method "read".
 
     A lone surrogate in a text, which no hash, tokenizer or file takes, becomes U+FFFD.
     """
@@ -26,10 +27,12 @@ class Problem:
     answer: str
     subject: str = ""
     level: int = 0
+    steps: tuple[str, ...] = ()
 
     def __post_init__(self):
         for name in ("id", "question", "answer", "subject"):
             object.__setattr__(self, name, mend(getattr(self, name)))
+        object.__setattr__(self, "steps", tuple(map(mend, self.steps)))
 
 
 @dataclass(frozen=True)

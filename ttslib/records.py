@@ -61,6 +61,7 @@ class Record:
         started: when the cell began, in seconds since 1970.
         seconds: wall time, waiting for the engines included (cells run side by side).
         versions: of python and of the libraries that are installed.
+        engines: what ran the models, {"policy": backend, "prm": backend}.
         error: None, or {"type", "message", "where"} of the exception if the cell failed; then there are no
             trajectories.
         attempts: how often the cell was run, this time included.
@@ -82,6 +83,7 @@ class Record:
     started: float = 0.0
     seconds: float = 0.0
     versions: dict = field(default_factory=dict)
+    engines: dict = field(default_factory=dict)
     error: dict | None = None
     attempts: int = 1
     pool: dict | None = field(default=None, compare=False)  # its key follows from `cell`, the rest is time
@@ -247,6 +249,13 @@ class Store:
                 return "busy"
             db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?)", (key, self.owner))
             return "mine"
+
+    def busy(self, keys: Iterable[str]) -> set[str]:
+        """Of those keys, the ones that another live owner has claimed."""
+        with self._lock, self._errors():
+            claims = dict(self._db.execute("SELECT key, owner FROM claims"))
+        others = {owner for owner in set(claims.values()) if owner != self.owner and self._alive(owner)}
+        return {key for key in keys if claims.get(key) in others}
 
     def release(self, keys: Sequence[str]) -> None:
         """Give up claims without a record."""

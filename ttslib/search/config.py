@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from ttslib.policies.base import Draw
+
 
 @dataclass(frozen=True)
 class SearchConfig:
@@ -30,11 +32,11 @@ class SearchConfig:
     n: int = 1
     width: int = 4
     seed: int = 0
-    temperature: float = 0.7
-    top_p: float = 1.0
+    temperature: float = Draw.temperature
+    top_p: float = Draw.top_p
     cot_temperature: float = 0.0
     max_depth: int = 40
-    max_step_tokens: int = 2048
+    max_step_tokens: int = Draw.max_tokens
     max_tokens: int = 8192
     published_slots: bool = False
 

@@ -112,10 +112,8 @@ class Method:
 
     def address(self, config: SearchConfig) -> dict:
         """What of a cell's address the method decides: its name, the settings that it uses, and its version."""
-        version = self.version
-        return {"method": self.name, "settings": {name: getattr(config, name) for name in self.uses}} | (
-            {"version": version} if version else {}
-        )
+        version = {"version": self.version} if self.version else {}
+        return {"method": self.name} | version | {name: getattr(config, name) for name in self.uses}
 
     @property
     def version(self) -> str:
