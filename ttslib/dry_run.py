@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttslib.cells import Cell, cells_of, config_of, make_cells
-from ttslib.cost import lengths_of
+from ttslib.cost import cost_of, lengths_of
 from ttslib.problems import Problem
 from ttslib.records import Store
 from ttslib.runs import Run
@@ -74,7 +74,5 @@ def expected(run: Run, lacking: list[Cell], unsampled: list[Cell]) -> tuple[floa
         return 0.0, 0.0
     if (lengths := lengths_of(run)) is None:
         return math.nan, math.nan
-    cell = lacking[0]
-    cost = cell.method.expected(cell.config, lengths, scored=run.prm is not None)
-    written = len(unsampled) if cell.pool else len(lacking)
-    return written * cost.policy, len(lacking) * cost.prm
+    costs = [cost_of(cell, lengths) for cell in (*lacking, *unsampled)]
+    return sum(cost.policy for cost in costs), sum(cost.prm for cost in costs)

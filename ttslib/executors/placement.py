@@ -1,53 +1,49 @@
-"""A profile's policy and PRM, loaded; where they need GPUs, on those that `ttslib.plan` gives them."""
+"""Where models are loaded: the paper's, on the GPUs that `ttslib.plan` gives them; any other as its options say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ttslib.plan.assumptions import DEFAULT
+from ttslib.plan import assumptions
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
 from ttslib.plan.memory import weight_bytes
-from ttslib.plan.placement import Seat, alone, best
-from ttslib.policies import PAPER_POLICIES, Policy, load_policy
-from ttslib.prms import PAPER_PRMS, PRM, check_backend, load_prm
+from ttslib.plan.placement import Seat, best
+from ttslib.policies import PAPER_POLICIES
+from ttslib.prms import PAPER_PRMS, check_backend
 from ttslib.profiles import LEAD_POLICY, LEAD_PRM, Profile
+from ttslib.runs import ModelSpec
 
 
-def load_models(profile: Profile, *, prm_backend: str = "transformers",
-                policy_options: Mapping[str, Any] | None = None,
-                prm_options: Mapping[str, Any] | None = None) -> tuple[Policy, PRM]:  # fmt: skip
-    """The lead policy and PRM of a profile, with the options that its cast gives them.
-
-    Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
-    `prm_backend` is the `backend` of `load_prm`. `policy_options` and `prm_options` go to `load_policy` and `load_prm`,
-    and come before what the placement says; a policy of another backend than vLLM is not placed. Raises ValueError,
-    before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and `load_prm` do.
-    """
-    policy, prm = profile.cast.policy(LEAD_POLICY), profile.cast.prm(LEAD_PRM)
-    for_policy = dict(policy.options) | dict(policy_options or {})
-    for_prm = {"backend": prm_backend} | dict(prm.options) | dict(prm_options or {})
-    if placed := placement(profile, for_prm["backend"]):
-        for_policy, for_prm = _over(placed[0], for_policy), placed[1] | for_prm
-    return load_policy(policy.name, **for_policy), load_prm(prm.name, **for_prm)
-
-
-def placement(profile: Profile, prm_backend: str = "transformers") -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """`options_for` of a profile's models; None where they are not both the paper's, or the profile needs no GPU.
-
-    Raises ValueError if the profile needs a GPU and there is none, or they do not fit.
-    """
+def check_gpu(profile: Profile) -> None:
+    """ValueError, before anything is downloaded, if a profile needs a GPU and there is none, or if the paper's models
+    in its lead roles do not fit those that there are."""
     if not profile.gpu:
-        return None
-    machine = gpus_visible()
-    if not machine.count:
+        return
+    if not gpus_visible().count:
         raise ValueError(
             f"Profile {profile.name} runs {profile.policy} with {profile.prm} and needs a GPU, and torch sees none "
             f"here: see what it takes with make plan PROFILE={profile.name}, or choose the profile nano."
         )
-    if profile.policy not in PAPER_POLICIES or profile.prm not in PAPER_PRMS:
-        return None
-    return options_for(PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm], machine, prm_backend)
+    placed(profile.cast.policy(LEAD_POLICY), profile.cast.prm(LEAD_PRM))
+
+
+def placed(policy: ModelSpec | None, prm: ModelSpec | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `load_policy` and `load_prm` are given for models that are in memory at once; one of them may be None.
+
+    The options of a model come before what its placement says; a policy of another backend than vLLM is not placed.
+    Without a GPU, and where one of them is not the paper's, nothing is. Raises ValueError if they do not fit.
+    """
+    own = dict(policy.options) if policy else {}, dict(prm.options) if prm else {}
+    cards = policy and PAPER_POLICIES.get(policy.name), prm and PAPER_PRMS.get(prm.name)
+    known = [card for card, model in zip(cards, (policy, prm), strict=True) if model]
+    machine = gpus_visible() if known and all(known) else NO_GPU
+    if not machine.count:
+        return own
+    if policy and prm:
+        for_policy, for_prm = options_for(*cards, machine, own[1].get("backend", "transformers"))
+        return for_policy | own[0] if _in_vllm(own[0]) else own[0], for_prm | own[1]
+    return (options_alone(known[0], own[0], machine), {}) if policy else ({}, options_alone(known[0], own[1], machine))
 
 
 def gpus_visible() -> Machine:
@@ -93,23 +89,24 @@ def options_alone(card: Any, own: Mapping[str, Any], machine: Machine) -> dict[s
     Raises ValueError if it does not fit.
     """
     prm = hasattr(card, "format")
-    in_vllm = own.get("backend", "transformers" if prm else "vllm") == "vllm"
+    in_vllm = _in_vllm(own, "transformers" if prm else "vllm")
     if prm:
         check_backend(card.name, card.format, own.get("backend", "transformers"))
     elif not in_vllm:
         return dict(own)
-    seat = next(alone(card, Machine(1, machine.gpu) if prm and in_vllm else machine), None)
-    if seat is None:
+    where = Machine(1, machine.gpu) if prm and in_vllm else machine
+    place = best(None, card, where) if prm else best(card, None, where)
+    if place is None:
         raise ValueError(
             f"{card.name}, {weight_bytes(card) / 1e9:.1f} GB of weights, does not fit {machine} of "
             f"{machine.gpu.memory / 1e9:.1f} GB: take a smaller model or more GPUs."
         )
+    seat = place.prm or place.policy
     return (_vllm_options(seat) if in_vllm else _prm_options(seat, 0)) | dict(own)
 
 
-def _over(placed: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A policy's own options over those of its placement, which only vLLM understands."""
-    return placed | own if own.get("backend", "vllm") == "vllm" else own
+def _in_vllm(own: Mapping[str, Any], default: str = "vllm") -> bool:
+    return own.get("backend", default) == "vllm"
 
 
 def _vllm_options(seat: Seat) -> dict[str, Any]:
@@ -117,7 +114,7 @@ def _vllm_options(seat: Seat) -> dict[str, Any]:
         "backend": "vllm", "tensor_parallel_size": seat.engine.gpus,
         # Rounded down: the shares of both models together must stay below what is free.
         "gpu_memory_utilization": int(seat.share * 10_000) / 10_000,
-        "max_model_len": seat.engine.context, "max_num_batched_tokens": DEFAULT.batched_tokens,
+        "max_model_len": seat.engine.context, "max_num_batched_tokens": assumptions.BATCHED_TOKENS,
     }  # fmt: skip
 
 
@@ -126,5 +123,5 @@ def _prm_options(seat: Seat, first: int) -> dict[str, Any]:
     return {
         "device": [f"cuda:{first + number}" for number in range(seat.engine.gpus)],
         # Half of what the plan keeps for it: a forward pass copies the keys and values that it goes on from.
-        "cache_tokens": int(seat.held / 2), "batch_tokens": DEFAULT.batched_tokens,
+        "cache_tokens": int(seat.held / 2), "batch_tokens": assumptions.BATCHED_TOKENS,
     }

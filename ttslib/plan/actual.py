@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 
-from ttslib.plan.assumptions import DEFAULT, Assumptions
-from ttslib.plan.experiments import Run
+from ttslib.dry_run import counted
 from ttslib.plan.hardware import NO_GPU, Machine
-from ttslib.plan.nano import NANO
-from ttslib.plan.placement import Placement, alone, best
-from ttslib.plan.schedule import Cards, busy_hours
-from ttslib.plan.tokens import Expected, expected
+from ttslib.plan.placement import best
+from ttslib.plan.schedule import busy_hours, cards_of
+from ttslib.plan.tally import Part, known_lengths
 from ttslib.provenance import busy_seconds
 from ttslib.records import Record
-
-NO_CARDS = Cards({}, {})
+from ttslib.runs import ModelSpec, Run
+from ttslib.search import Cost, SearchConfig
 
 IDS = {r"test/\w+/\d+\.json$": "math500", r"2024-I{1,2}-\d+$": "aime24"}
+SETTINGS = tuple(field.name for field in fields(SearchConfig))
 
 
 @dataclass(frozen=True)
 class Beside:
     """Cells of one policy, PRM ("" for none), method, budget and benchmark.
 
-    `expected` is None where no assumption covers the benchmark, `expected_hours` where the models or the GPUs are not
-    known. Failed cells are counted in `failed` only: neither what they used nor what they would have used is in the
-    tokens. As in the plan, Best-of-N on a stored pool is method "score", without the policy's tokens: the pool's row
-    has them. `hours`: during which at least one of the cells was under way; loading the models is not in it, nor in
-    `expected_hours`.
+    `expected` is None where nobody knows how long solutions are, `expected_hours` where the models are not the paper's
+    or there is no GPU. Failed cells are counted in `failed` only: neither what they used nor what they would have used
+    is in the tokens. As in the plan, samples that a PRM scores are the policy's where they were drawn: rows of method
+    "score" have none of its tokens. `hours`: during which at least one of the cells was under way; loading the models
+    is not in it, nor in `expected_hours`.
     """
 
     policy: str
@@ -39,26 +39,23 @@ class Beside:
     n: int
     cells: int
     failed: int
-    expected: Expected | None
+    expected: Cost | None
     policy_tokens: int
     prm_tokens: int
     hours: float
     expected_hours: float | None
 
 
-def beside(
-    records: Iterable[Record], cards: Cards = NO_CARDS, machine: Machine = NO_GPU, assumptions: Assumptions = DEFAULT
-) -> list[Beside]:
-    """One row per group of `Store.records()` or of `Results`. `cards` tell long reasoners, and the hours that are
-    expected on a `machine` where `load_models` puts the models."""
+def beside(records: Iterable[Record], machine: Machine = NO_GPU) -> list[Beside]:
+    """One row per group of `Store.records()` or of `Results`; hours are expected on a `machine` where a run puts the
+    models."""
     groups: dict[tuple, list[Record]] = {}
     for record in records:
-        benchmark = benchmark_of(record.problem["id"])
-        prm = (record.cell.get("prm") or {}).get("name", "")
+        policy, prm = ((record.cell.get(part) or {}).get("name", "") for part in ("policy", "prm"))
         method = "score" if record.pool else record.cell["method"]
-        key = (record.cell["policy"]["name"], prm, benchmark, method, record.N)
+        key = (policy, prm, benchmark_of(record.problem["id"]), method, record.N)
         groups.setdefault(key, []).append(record)
-    return [_row(*key, group, cards, machine, assumptions) for key, group in sorted(groups.items())]
+    return [_row(*key, group, machine) for key, group in sorted(groups.items())]
 
 
 def benchmark_of(problem_id: str) -> str:
@@ -70,34 +67,31 @@ def benchmark_of(problem_id: str) -> str:
 
 
 def _row(
-    policy: str, prm: str, benchmark: str, method: str, n: int, group: list[Record], cards: Cards, machine: Machine,
-    assumptions: Assumptions,
+    policy: str, prm: str, benchmark: str, method: str, n: int, group: list[Record], machine: Machine
 ) -> Beside:
     done = [record for record in group if not record.failed]
-    used = NANO if benchmark in NANO.solution else assumptions
-    try:
-        length = used.solution_tokens(cards.policies.get(policy), benchmark)
-        one = expected(method, n, length, used, scored=bool(prm))
-        guess = Expected(one.policy * len(done), one.prm * len(done))
-    except (KeyError, ValueError):
-        guess = None
+    part = hours = None
+    with suppress(ValueError):  # a method that is not here, a benchmark or a model that nobody knows
+        part = _part(policy, prm, benchmark, group[0].cell, len(done))
+        hours = _hours(policy, prm, part, machine)
     return Beside(
-        policy, prm, benchmark, method, n, len(group), len(group) - len(done), guess,
+        policy, prm, benchmark, method, n, len(group), len(group) - len(done),
+        part and Cost(part.cost.policy * len(done), part.cost.prm * len(done)),
         sum(record.policy_usage.get("tokens", 0) for record in done if not record.pool),
         sum(record.prm_usage.get("tokens", 0) for record in done),
-        busy_seconds((record.started, record.seconds) for record in group) / 3600,
-        _hours(Run(policy, prm or None, method, n, benchmark, len(done)), cards, machine, assumptions),
+        busy_seconds((record.started, record.seconds) for record in group) / 3600, hours,
     )  # fmt: skip
 
 
-def _hours(run: Run, cards: Cards, machine: Machine, assumptions: Assumptions) -> float | None:
-    known = run.policy in cards.policies and (run.prm is None or run.prm in cards.prms)
-    if not known or machine.gpu is None or run.benchmark not in assumptions.solution:
-        return None
-    policy, prm = cards.of(run)
-    if prm:
-        place = best(policy, prm, machine, assumptions)
-    else:
-        seat = next(alone(policy, machine, assumptions), None)
-        place = seat and Placement(seat, None, False, seat.engine.gpus)
-    return place and busy_hours(place, [run], cards, Machine(place.gpus, machine.gpu), assumptions)
+def _part(policy: str, prm: str, benchmark: str, cell: dict, count: int) -> Part:
+    settings = {name: cell[name] for name in SETTINGS if name in cell}
+    own = {name: settings.pop(name) for name in ("n", "width", "seed") if name in settings}
+    run = Run(cell["method"], policy or None, prm or None, benchmark, 1, settings=settings, **own)
+    return Part(counted(run, asked=False)[0][0], count, known_lengths(run))
+
+
+def _hours(policy: str, prm: str, part: Part, machine: Machine) -> float | None:
+    """Without the policy where samples that were drawn before are scored."""
+    sampling = ModelSpec(policy) if part.cost.policy else None
+    way = best(*cards_of(sampling, ModelSpec(prm) if prm else None), machine)
+    return way and busy_hours(way, [part], Machine(way.gpus, machine.gpu))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from ttslib.plan.assumptions import DEFAULT, Assumptions
+from ttslib.plan import assumptions
 from ttslib.plan.hardware import Gpu
+from ttslib.search import Lengths
 
 BF16 = 2
 FLOAT32 = 4
@@ -31,14 +32,14 @@ def kv_bytes(card: Any, tensor_parallel: int = 1) -> int:
     return 2 * card.layers * max(1, ceil(card.kv_heads / tensor_parallel)) * card.head_dim * BF16
 
 
-def activation_bytes(card: Any, tensor_parallel: int = 1, assumptions: Assumptions = DEFAULT) -> float:
+def activation_bytes(card: Any, tensor_parallel: int = 1) -> float:
     """Peak on each GPU: one prefill batch of `batched_tokens` inside a layer, and the logits of all sequences.
 
     Logits are float32 and held twice (the sampler's copy). Only a policy has them for all sequences.
     """
     channels = card.hidden_size * (RESIDUAL + INNER / tensor_parallel)
-    logits = 0 if in_turn(card) else assumptions.sequences * card.vocabulary * FLOAT32 * 2
-    return assumptions.batched_tokens * channels * BF16 + logits
+    logits = 0 if in_turn(card) else assumptions.SEQUENCES * card.vocabulary * FLOAT32 * 2
+    return assumptions.BATCHED_TOKENS * channels * BF16 + logits
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,14 @@ class Engine:
     in_turn: bool
 
 
-def engine(card: Any, gpus: int = 1, assumptions: Assumptions = DEFAULT) -> Engine:
+def engine(card: Any, gpus: int = 1) -> Engine:
     """`card` on that many GPUs; a long reasoner must hold the 32,768 tokens it may write."""
-    longest = min(card.context, max(assumptions.context, getattr(card, "max_new_tokens", 0)))
+    longest = min(card.context, max(assumptions.CONTEXT, getattr(card, "max_new_tokens", 0)))
     weights = weight_bytes(card) / gpus
     if in_turn(card):
-        return Engine(card, gpus, weights, activation_bytes(card, 1, assumptions), ceil(kv_bytes(card) / gpus), longest,
+        return Engine(card, gpus, weights, activation_bytes(card, 1), ceil(kv_bytes(card) / gpus), longest,
                       in_turn=True)
-    return Engine(card, gpus, weights, activation_bytes(card, gpus, assumptions), kv_bytes(card, gpus), longest,
+    return Engine(card, gpus, weights, activation_bytes(card, gpus), kv_bytes(card, gpus), longest,
                   in_turn=False)
 
 
@@ -87,13 +88,13 @@ class Split:
     shares: tuple[float, ...]
 
 
-def split(engines: Sequence[Engine], gpu: Gpu, assumptions: Assumptions = DEFAULT) -> Split | None:
+def split(engines: Sequence[Engine], gpu: Gpu) -> Split | None:
     """The memory split of engines that live on the same GPUs, or None if they do not fit.
 
     They fit if weights, activations and a KV cache for one longest sequence each are within `utilization`; what is left
     over is shared so that each gets the same number of tokens more.
     """
-    room = gpu.memory * assumptions.utilization - sum(each.weights + each.activations for each in engines)
+    room = gpu.memory * assumptions.UTILIZATION - sum(each.weights + each.activations for each in engines)
     surplus = room - sum(each.context * each.kv for each in engines)
     if surplus < 0:
         return None
@@ -103,6 +104,6 @@ def split(engines: Sequence[Engine], gpu: Gpu, assumptions: Assumptions = DEFAUL
     return Split(tokens, tuple(size / gpu.memory for size in used))
 
 
-def sequences(held: float, length: float, assumptions: Assumptions = DEFAULT) -> float:
-    """Sequences of `length` tokens, prompt included, that a KV cache of `held` tokens keeps running; at least one."""
-    return max(1.0, min(float(assumptions.sequences), held / length))
+def sequences(held: float, lengths: Lengths) -> float:
+    """Solutions with their prompts that a KV cache of `held` tokens keeps running; at least one."""
+    return max(1.0, min(float(assumptions.SEQUENCES), held / (lengths.prompt + lengths.solution)))
