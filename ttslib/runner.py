@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from ttslib.problems import Problem
 from ttslib.profiles import Profile, get_profile
 from ttslib.provenance import provenance
 from ttslib.records import FAILED, Record, Store, StoreError
-from ttslib.results import Results, frame_of
+from ttslib.results import LABELS, Results
 from ttslib.runs import Run
 from ttslib.search import SearchConfig, configured, get_method
 from ttslib.search.config import whole
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     import pandas
 
     from ttslib.paper import Experiment
+
+TOGETHER = 16  # runs whose records are in memory at once
 
 
 def solve(
@@ -132,7 +135,7 @@ class Done(Mapping[Run, Results]):
         with Store(self._path) as records:
             found = [_read(records, cell) for cell in self._cells[run]]
         self._light[run] = [replace(record, trajectories=[], tree=None) for record in found]
-        return Results(found, benchmark=run.benchmark, policy_role=run.policy_role, prm_role=run.prm_role)
+        return Results(found, labels={name: getattr(run, name) for name in LABELS})
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._cells)
@@ -143,7 +146,15 @@ class Done(Mapping[Run, Results]):
     def frame(self, votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None,
               *, parity: bool = False) -> pandas.DataFrame:  # fmt: skip
         """`Results.frame` of all runs, one below the other; a rule that a run cannot have is left out for that run."""
-        return frame_of(self.values(), votes, budgets, parity=parity)
+        import pandas
+
+        from ttslib.frames import frame_of
+
+        runs = iter(self.values())  # a few at a time: trees take room
+        parts = []
+        while some := list(islice(runs, TOGETHER)):
+            parts.append(frame_of(some, votes, budgets, parity=parity))
+        return pandas.concat(parts, ignore_index=True)
 
     def provenance(self, profile: str, **more: Any) -> dict:
         """Where the numbers come from: see `ttslib.provenance.provenance`."""

@@ -1,4 +1,4 @@
-"""A profile's policy and PRM, loaded; where they need GPUs, on those that `ttslib.plan` gives them."""
+"""Where models go: on which GPUs, with which share of their memory, as `ttslib.plan` says."""
 
 from __future__ import annotations
 
@@ -9,45 +9,41 @@ from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.hardware import NO_GPU, Gpu, Machine
 from ttslib.plan.memory import weight_bytes
 from ttslib.plan.placement import Seat, alone, best
-from ttslib.policies import PAPER_POLICIES, Policy, load_policy
-from ttslib.prms import PAPER_PRMS, PRM, check_backend, load_prm
+from ttslib.policies import PAPER_POLICIES
+from ttslib.prms import PAPER_PRMS, check_backend
+from ttslib.runs import ModelSpec
 from ttslib.profiles import LEAD_POLICY, LEAD_PRM, Profile
 
 
-def load_models(profile: Profile, *, prm_backend: str = "transformers",
-                policy_options: Mapping[str, Any] | None = None,
-                prm_options: Mapping[str, Any] | None = None) -> tuple[Policy, PRM]:  # fmt: skip
-    """The lead policy and PRM of a profile, with the options that its cast gives them.
+def placed(policy: ModelSpec | None, prm: ModelSpec | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `load_policy` and `load_prm` are given for models that are in memory together, or for one alone.
 
-    Where the profile needs a GPU the paper's models are placed by `options_for`; any other model has its own defaults.
-    `prm_backend` is the `backend` of `load_prm`. `policy_options` and `prm_options` go to `load_policy` and `load_prm`,
-    and come before what the placement says; a policy of another backend than vLLM is not placed. Raises ValueError,
-    before anything is downloaded, if there is no GPU or they do not fit; and as `load_policy` and `load_prm` do.
+    Where there are GPUs the paper's models get those that `options_for` or `options_alone` give them; any other model has
+    its own defaults. A model's own options come before what the placement says; a policy of another backend than vLLM is
+    not placed. Raises ValueError if they do not fit.
     """
-    policy, prm = profile.cast.policy(LEAD_POLICY), profile.cast.prm(LEAD_PRM)
-    for_policy = dict(policy.options) | dict(policy_options or {})
-    for_prm = {"backend": prm_backend} | dict(prm.options) | dict(prm_options or {})
-    if placed := placement(profile, for_prm["backend"]):
-        for_policy, for_prm = _over(placed[0], for_policy), placed[1] | for_prm
-    return load_policy(policy.name, **for_policy), load_prm(prm.name, **for_prm)
+    own = dict(policy.options) if policy else {}, dict(prm.options) if prm else {}
+    cards = policy and PAPER_POLICIES.get(policy.name), prm and PAPER_PRMS.get(prm.name)
+    if not any(cards) or not (machine := gpus_visible()).count:
+        return own
+    if all(cards):
+        for_policy, for_prm = options_for(*cards, machine, own[1].get("backend", "transformers"))
+        return _over(for_policy, own[0]), for_prm | own[1]
+    if policy and prm:  # one of them has no card, so nobody can say what the two need together
+        return own
+    return tuple(options_alone(card, mine, machine) if card else mine for card, mine in zip(cards, own, strict=True))
 
 
-def placement(profile: Profile, prm_backend: str = "transformers") -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """`options_for` of a profile's models; None where they are not both the paper's, or the profile needs no GPU.
-
-    Raises ValueError if the profile needs a GPU and there is none, or they do not fit.
-    """
+def check_gpu(profile: Profile) -> None:
+    """ValueError if the profile needs a GPU and there is none, or its lead pair does not fit."""
     if not profile.gpu:
-        return None
-    machine = gpus_visible()
-    if not machine.count:
+        return
+    if not gpus_visible().count:
         raise ValueError(
             f"Profile {profile.name} runs {profile.policy} with {profile.prm} and needs a GPU, and torch sees none "
             f"here: see what it takes with make plan PROFILE={profile.name}, or choose the profile nano."
         )
-    if profile.policy not in PAPER_POLICIES or profile.prm not in PAPER_PRMS:
-        return None
-    return options_for(PAPER_POLICIES[profile.policy], PAPER_PRMS[profile.prm], machine, prm_backend)
+    placed(ModelSpec.of(profile.policy), ModelSpec.of(profile.prm))
 
 
 def gpus_visible() -> Machine:
