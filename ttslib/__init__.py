@@ -17,7 +17,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
-from ttslib import grading, search, voting  # noqa: E402
+from ttslib import grading, search, stats, voting  # noqa: E402
 from ttslib.experiment import solve  # noqa: E402
 from ttslib.models import load_models  # noqa: E402
 from ttslib.one_at_a_time import sample_then_score  # noqa: E402
@@ -28,13 +28,13 @@ from ttslib.profiles import get_profile  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "Problem", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "plots",
-    "sample_then_score", "search", "solve", "tables", "trees", "voting",
+    "Problem", "frames", "get_profile", "grading", "load_models", "load_policy", "load_prm", "load_problems", "plots",
+    "sample_then_score", "search", "solve", "stats", "tables", "trees", "voting",
 ]  # fmt: skip
 
 
 def __getattr__(name: str):
-    """`tts.plots`, `tts.tables` and `tts.trees` load matplotlib and pandas when they are first used."""
-    if name in ("plots", "tables", "trees"):
+    """`tts.frames`, `tts.plots`, `tts.tables` and `tts.trees` load pandas and matplotlib when they are first used."""
+    if name in ("frames", "plots", "tables", "trees"):
         return importlib.import_module(f"ttslib.{name}")
     raise AttributeError(f"module 'ttslib' has no attribute {name!r}")
