@@ -6,9 +6,9 @@ Run: python -m pytest tests/test_models.py
 from __future__ import annotations
 
 import pytest
+from ttslib.models import load_models, options_for
 
 from ttslib import models
-from ttslib.models import load_models, options_for
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
 from ttslib.plan.hardware import NO_GPU, parse_gpus

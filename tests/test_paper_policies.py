@@ -27,13 +27,13 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
 from ttslib.checkpoint import hub_parameters
-from ttslib.runner import solve
 from ttslib.policies import PAPER_POLICIES, Path, Step, identify, load_policy
 from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
 from ttslib.prompts import PROMPTS, Prompt
 from ttslib.records import cell_key
+from ttslib.runner import solve
 from ttslib.zoo import weights_hash
 
 TEMPLATES = FilePath(__file__).with_name("templates")

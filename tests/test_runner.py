@@ -18,7 +18,6 @@ import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 import ttslib as tts
-from ttslib import dry_run, runner
 from ttslib.cells import cells_of
 from ttslib.executors import Executor, LocalExecutor
 from ttslib.records import Store

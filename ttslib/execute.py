@@ -124,9 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
         others = {name.lower(): parameters.get(name) for name in ("POLICY", "PRM", "DATASET", "CAST")}
         profile = get_profile(options.profile, **others)
         if profile.gpu:
-            from ttslib.models import placement
+            from ttslib.executors.placement import check_gpu
 
-            placement(profile)
+            check_gpu(profile)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -11,8 +11,8 @@ from ttslib.plan.memory import weight_bytes
 from ttslib.plan.placement import Seat, alone, best
 from ttslib.policies import PAPER_POLICIES
 from ttslib.prms import PAPER_PRMS, check_backend
+from ttslib.profiles import Profile
 from ttslib.runs import ModelSpec
-from ttslib.profiles import LEAD_POLICY, LEAD_PRM, Profile
 
 
 def placed(policy: ModelSpec | None, prm: ModelSpec | None) -> tuple[dict[str, Any], dict[str, Any]]:
