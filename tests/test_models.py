@@ -135,6 +135,15 @@ def test_own_options_come_before_the_placement(monkeypatch):
     assert prm["device"] == "cuda:0" and prm["cache_tokens"] > 0
 
 
+def test_the_options_of_a_cast_are_used_and_ones_own_come_before_them(monkeypatch):
+    asked = []
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append((name, options)))
+    mine = get_profile("nano", policy={"Llama-3.2-3B": {"model": "a/b", "prompt": "r1", "revision": "x"}})
+    load_models(mine, policy_options={"revision": "y"})
+    assert asked[0] == ("a/b", {"prompt": "r1", "revision": "y"})
+
+
 @pytest.mark.parametrize("backend", ["transformers", "http://127.0.0.1:8000/v1"])
 def test_a_policy_of_another_backend_is_not_placed(backend, monkeypatch):
     asked = []
