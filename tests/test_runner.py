@@ -149,7 +149,8 @@ def test_a_dry_run_of_what_cannot_be_had_here_counts_and_says_why(tmp_path, monk
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     tts.run(grid()[:1], store=tmp_path, executor=Scripted(), progress=False)
     own = Run("best_of_n", "some/model", None, "nanomath", n=4, settings={})
-    unknown = tts.run([replace(own, policy=ModelSpec("some/model", {"prompt": "qwen2.5"}))], store=tmp_path, dry_run=True)
+    own = replace(own, policy=ModelSpec("some/model", {"prompt": "qwen2.5"}))
+    unknown = tts.run([own], store=tmp_path, dry_run=True)
     assert unknown.missing.tolist() == [500] and "some/model" in unknown.note[0]
 
 
@@ -302,7 +303,8 @@ def test_what_is_stored_is_read_without_torch_or_vllm(tmp_path):
     tts.run(grid(), store=tmp_path, executor=Scripted(), progress=False)
     paths = [str(Path(__file__).parent.parent), str(Path(__file__).parent)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    shown = subprocess.run([sys.executable, "-c", STORED, str(tmp_path)], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", STORED, str(tmp_path)]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert shown.stdout.split("\n")[0].endswith("0 of 56 cells failed"), shown.stderr
 
 

@@ -18,7 +18,6 @@ import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 
 from ttslib.problems import Problem
-from ttslib.profiles import PROFILES
 from ttslib.records import Store, StoreError, StoreFull
 from ttslib.runner import solve
 
@@ -389,15 +388,6 @@ def test_ctrl_c_leaves_no_claim(tmp_path):
     assert process.wait(20) != 0
     with Store(store) as opened:
         assert opened._db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
-
-
-def test_profiles():
-    assert get_profile("smoke").budgets == get_profile("nano").budgets == (4, 16)
-    assert (get_profile("nano").problems, get_profile("nano").pool) == (100, 64)
-    for profile in PROFILES.values():
-        assert profile.pool >= max(profile.budgets) and profile.pool_budgets[-1] == profile.pool
-    with pytest.raises(ValueError, match="smoke, nano"):
-        get_profile("huge")
 
 
 def test_no_torch_is_needed():

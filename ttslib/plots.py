@@ -53,8 +53,8 @@ def quantity(method: str, vote: str) -> str:
 
 
 def look(name: str) -> Look:
-    """One colour and one marker for a method (its own `look`) or quantity in all figures, so that none depends on colour
-    alone.
+    """One colour and one marker for a method (its own `look`) or quantity in all figures, so that none depends on
+    colour alone.
 
     Raises ValueError for a name that has no look.
     """

@@ -55,11 +55,11 @@ def solve(
 ) -> Results:
     """Search every problem with `method` ("cot", "best_of_n", "beam_search", "dvts") and return the results.
 
-    The small interface, for models that are loaded; `run` takes a list of runs and loads models itself. A plain blocking
-    call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the others run side by
-    side, at most `concurrency` problems at once, and each is written as soon as it is done: kill the process at any time
-    and call again. Other processes may work on the same store; no cell is computed twice, and cells that another live
-    process is computing are waited for.
+    The small interface, for models that are loaded; `run` takes a list of runs and loads models itself. A plain
+    blocking call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the others run
+    side by side, at most `concurrency` problems at once, and each is written as soon as it is done: kill the process at
+    any time and call again. Other processes may work on the same store; no cell is computed twice, and cells that
+    another live process is computing are waited for.
 
     Best-of-N samples are drawn once: they are stored as a record without a PRM, whatever `prm` is, and that of the
     PRM is made by scoring them. Its policy tokens are those of the samples; `records.policy_tokens` sums over records
@@ -70,8 +70,8 @@ def solve(
     `SearchConfig` (n, width, seed, temperature, ...); those not given are the policy's own (`policy.sampling`), or the
     defaults. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the
     environment has TTSLIB_QUIET=1. Calls of several threads are served one after the other. Raises ValueError, before
-    anything runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only and
-    lacks a cell.
+    anything runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only
+    and lacks a cell.
     """
     concurrency = whole("concurrency", concurrency)
     own = {} if policy is None else policy.sampling
@@ -103,10 +103,10 @@ def run(
 ) -> Done | pandas.DataFrame:
     """Compute what `store` lacks of a list of runs, and return all of it.
 
-    Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most one
-    policy and one PRM are in memory. Best-of-N is sampled once and scored by every PRM. Kill the process at any time and
-    call again; several processes may work on one store. One progress bar goes over everything. An experiment of the
-    paper is cast by `profile`. `executor` says where cells are computed, by default in this process.
+    Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most
+    one policy and one PRM are in memory. Best-of-N is sampled once and scored by every PRM. Kill the process at any
+    time and call again; several processes may work on one store. One progress bar goes over everything. An experiment
+    of the paper is cast by `profile`. `executor` says where cells are computed, by default in this process.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -206,7 +206,8 @@ def _check_closed(work: Work, policy: Policy | None, prm: PRM | None) -> None:
 
 
 def _passes(work: Work) -> Iterator[list[Cell]]:
-    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of it."""
+    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of
+    it."""
     wait, before = 0.05, math.inf
     while left := len(work.missing()):
         if free := work.free():

@@ -18,9 +18,9 @@ from ttslib.runs import ModelSpec
 def placed(policy: ModelSpec | None, prm: ModelSpec | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `load_policy` and `load_prm` are given for models that are in memory together, or for one alone.
 
-    Where there are GPUs the paper's models get those that `options_for` or `options_alone` give them; any other model has
-    its own defaults. A model's own options come before what the placement says; a policy of another backend than vLLM is
-    not placed. Raises ValueError if they do not fit.
+    Where there are GPUs the paper's models get those that `options_for` or `options_alone` give them; any other model
+    has its own defaults. A model's own options come before what the placement says; a policy of another backend than
+    vLLM is not placed. Raises ValueError if they do not fit.
     """
     own = dict(policy.options) if policy else {}, dict(prm.options) if prm else {}
     cards = policy and PAPER_POLICIES.get(policy.name), prm and PAPER_PRMS.get(prm.name)

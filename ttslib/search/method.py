@@ -41,7 +41,8 @@ class Shape:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Mean tokens of a solution, of a prompt and of a step; `prm_extra`: PRM tokens for one of a step, its tag included.
+    """Mean tokens of a solution, of a prompt and of a step; `prm_extra`: PRM tokens for one of a step, its tag
+    included.
     """
 
     solution: float
@@ -67,8 +68,8 @@ class Method:
         uses: the fields of `SearchConfig` that decide its result. These, and no others, are in the address of a cell.
         needs_prm: it cannot run without a PRM.
         needs_policy: it asks a policy; not so a method that only has a given solution read.
-        samples_first: without a PRM it gives the same paths, unscored. Their samples are drawn once, kept without a PRM,
-            and `score` adds the scores of each PRM.
+        samples_first: without a PRM it gives the same paths, unscored. Their samples are drawn once, kept without a
+            PRM, and `score` adds the scores of each PRM.
     """
 
     name: str
