@@ -135,8 +135,8 @@ def accuracy_lines(
 
 
 def heading(frame: pandas.DataFrame) -> str:
-    """What a figure of these rows is about: benchmark, problems, and the models by their short names."""
-    benchmarks, policies, prms = (_named(frame[column]) for column in ("benchmark", "policy", "prm"))
+    """What a figure of these rows is about: data set, problems, and the models by their short names."""
+    benchmarks, policies, prms = (_named(frame[column]) for column in ("dataset", "policy", "prm"))
     count = len(frame.drop_duplicates(["benchmark", "problem"]))
     about = [*([benchmarks] if benchmarks else []), f"{count} problems"]
     return f"{', '.join(about)}: {' with '.join(each for each in (policies, prms) if each)}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUANTITIES = ("pass@k", "mean")
 """What can be asked of samples beside the rules of `voting.RULES`, and takes no choice of an answer: the unbiased
 estimate that one of k = N samples is right, and the share of right ones (mean pass@1)."""
-LABELS = ("benchmark", "policy_role", "prm_role")
+LABELS = ("benchmark", "dataset", "policy_role", "prm_role")
 
 
 @dataclass(frozen=True)
