@@ -72,10 +72,15 @@ def test_each_model_is_loaded_for_what_is_missing_and_freed_before_the_next(tmp_
     assert list(done) == runs and all(len(done[run]) == 4 and not done[run].failures for run in runs)
     # A policy's samples first, then each PRM beside it, which scores them too.
     first, second = POLICIES[:2]
-    assert executor.events == [first, *PRMS, second, *PRMS] and not +executor.held
+    assert executor.events == [first, *PRMS, second, *PRMS]
+    assert executor.held == {"policy": 1, "prm": 1}  # for the next call
     executor.events.clear()
     again = tts.run(runs, store=tmp_path, executor=executor, progress=False)
     assert not executor.events and [content(again[run]) for run in runs] == [content(done[run]) for run in runs]
+    tts.run(grid((second,), PRMS[1:], asked=TWENTY[:5]), store=tmp_path, executor=executor, progress=False)
+    assert executor.events == [PRMS[1]]  # the policy was there, and sampled alone first
+    executor.close()
+    assert not +executor.held
 
 
 def test_what_lacks_a_score_alone_loads_no_policy(tmp_path):

@@ -22,12 +22,12 @@ from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
 from ttslib.problems import Problem, load_problems  # noqa: E402
 from ttslib.profiles import get_profile  # noqa: E402
-from ttslib.runner import run, solve  # noqa: E402
+from ttslib.runner import free, run, solve  # noqa: E402
 from ttslib.runs import ModelSpec, Run  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "ModelSpec", "Problem", "Run", "frames", "get_profile", "grading", "load_policy", "load_prm", "load_problems",
+    "ModelSpec", "Problem", "Run", "frames", "free", "get_profile", "grading", "load_policy", "load_prm", "load_problems",
     "paper", "plots", "run", "search", "solve", "stats", "tables", "trees", "voting",
 ]  # fmt: skip
 

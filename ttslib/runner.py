@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ttslib.paper import Experiment
 
 TOGETHER = 16  # runs whose records are in memory at once
+HERE = LocalExecutor()
 
 
 def solve(
@@ -104,9 +105,10 @@ def run(
     """Compute what `store` lacks of a list of runs, and return all of it.
 
     Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most
-    one policy and one PRM are in memory. Best-of-N is sampled once and scored by every PRM. Kill the process at any
-    time and call again; several processes may work on one store. One progress bar goes over everything. An experiment
-    of the paper is cast by `profile`. `executor` says where cells are computed, by default in this process.
+    one policy and one PRM are in memory; the last ones stay for the next call (`free` frees them). Best-of-N is sampled
+    once and scored by every PRM. Kill the process at any time and call again; several processes may work on one store.
+    One progress bar goes over everything. An experiment of the paper is cast by `profile`. `executor` says where cells
+    are computed, by default in this process.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -120,8 +122,13 @@ def run(
         with _progress(work, progress) as finished:
             for free in _passes(work):
                 todo = jobs(cells, free)
-                (executor or LocalExecutor()).run(todo, records, retry_after=work.retry_after, finished=finished)
+                (executor or HERE).run(todo, records, retry_after=work.retry_after, finished=finished)
     return Done(cells, records.path)
+
+
+def free() -> None:
+    """Free the models that `run` has left in memory for its next call."""
+    HERE.close()
 
 
 class Done(Mapping[Run, Results]):
