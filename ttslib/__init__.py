@@ -27,8 +27,8 @@ from ttslib.runs import ModelSpec, Run  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "ModelSpec", "Problem", "Run", "frames", "free", "get_profile", "grading", "load_policy", "load_prm", "load_problems",
-    "paper", "plots", "run", "search", "solve", "stats", "tables", "trees", "voting",
+    "ModelSpec", "Problem", "Run", "frames", "free", "get_profile", "grading", "load_policy", "load_prm",
+    "load_problems", "paper", "plots", "run", "search", "solve", "stats", "tables", "trees", "voting",
 ]  # fmt: skip
 
 
