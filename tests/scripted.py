@@ -13,6 +13,7 @@ import sys
 
 from ttslib.cells import Cell, make_cells
 from ttslib.policies.base import Policy, Step
+from ttslib.prms.base import PRM
 from ttslib.problems import Problem
 from ttslib.search import SearchConfig, configured, get_method
 from ttslib.usage import Usage
@@ -63,7 +64,7 @@ class ScriptedPolicy(Policy):
         return Step(f"Think {draw.randint(0, 9)}.\n\n", (1,) * 3, "step")
 
 
-class ScriptedPRM:
+class ScriptedPRM(PRM):
     """Reads at most `context` steps."""
 
     name, revision = "scripted-prm", "r1"

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 from test_solve import PROGRAM, content, run, start, started
 
-from ttslib import tables
-from ttslib.runner import solve
 from ttslib.policies.base import Step
 from ttslib.provenance import provenance
 from ttslib.records import Store, policy_tokens
+from ttslib.runner import solve
 from ttslib.search import Tree, best_of_n
 from ttslib.usage import Usage
 from ttslib.voting import RULES
@@ -123,13 +122,9 @@ def test_a_problem_of_which_the_prm_read_no_solution_is_undecided(tmp_path, meth
     estimate = results.accuracy(rule)
     assert (estimate.n, estimate.failed, estimate.undecided) == (0, 0, 6) and "6 undecided" in str(estimate)
     assert results.reasons(rule) == ["the PRM could read none of the solutions"] * 6
-    table = results.table(rule, "majority_vote")
-    assert set(table.status) == {"done"} and set(table.error) == {"the PRM could read none of the solutions"}
-    assert table[f"correct_{rule}"].isna().all() and list(table.correct_majority_vote) == results.correct()
     assert results.accuracy().n == 6 and results.reasons() == [""] * 6
     assert results.parity().correct(rule) == [None] * 6
     assert results.minus(results, rule, "majority_vote").undecided == 6
-    assert "?" in tables.verdicts({"run": results}, [rule])[rule]["run"]
 
 
 def test_one_solution_that_was_read_decides(tmp_path):
@@ -222,7 +217,7 @@ def test_samples_cost_once_however_many_prms_score_them(tmp_path):
         pool = {record.key: record for record in store.records() if record.pool is None}
     about = provenance("smoke", [first, second])
     assert about["tokens"] == {"policy": spent.tokens, "prm": prm.usage.tokens + other.usage.tokens}
-    for record, seconds in zip(second, second.table().seconds, strict=True):
+    for record, seconds in zip(second, second.frame().seconds, strict=True):
         drawn = pool[record.pool["key"]]
         assert drawn.policy_usage == record.policy_usage and not drawn.prm_usage["tokens"]
         assert record.spans == [*drawn.spans, (record.started, record.seconds)]

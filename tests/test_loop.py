@@ -13,10 +13,10 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 import ttslib as tts
 from ttslib import loop
-from ttslib.runner import solve
 from ttslib.policies import Path, Step
 from ttslib.prms import load_prm
 from ttslib.problems import Problem
+from ttslib.runner import solve
 from ttslib.usage import Metered, Usage, counting, current
 
 

@@ -6,9 +6,9 @@ Run: python -m pytest tests/test_models.py
 from __future__ import annotations
 
 import pytest
+from ttslib.models import load_models, options_for
 
 from ttslib import models
-from ttslib.models import load_models, options_for
 from ttslib.plan.assumptions import DEFAULT
 from ttslib.plan.experiments import ALL_PRMS, LLAMA, QWEN, R1
 from ttslib.plan.hardware import NO_GPU, parse_gpus
@@ -133,6 +133,15 @@ def test_own_options_come_before_the_placement(monkeypatch):
     policy, prm = asked
     assert policy["gpu_memory_utilization"] == 0.5 and policy["tensor_parallel_size"] == 1
     assert prm["device"] == "cuda:0" and prm["cache_tokens"] > 0
+
+
+def test_the_options_of_a_cast_are_used_and_ones_own_come_before_them(monkeypatch):
+    asked = []
+    for loader in ("load_policy", "load_prm"):
+        monkeypatch.setattr(models, loader, lambda name, **options: asked.append((name, options)))
+    mine = get_profile("nano", policy={"Llama-3.2-3B": {"model": "a/b", "prompt": "r1", "revision": "x"}})
+    load_models(mine, policy_options={"revision": "y"})
+    assert asked[0] == ("a/b", {"prompt": "r1", "revision": "y"})
 
 
 @pytest.mark.parametrize("backend", ["transformers", "http://127.0.0.1:8000/v1"])

@@ -231,6 +231,10 @@ def test_a_notebook_gets_its_own_parameters_and_sees_files_from_its_folder(tmp_p
     run.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "mine.jsonl", "PRM": "nano-prm-shepherd", "N": 8})
     assert (METHODS.parent / asked["DATASET"]).resolve() == tmp_path / "mine.jsonl"
     assert asked["PRM"] == "nano-prm-shepherd" and "N" not in asked and asked["PROFILE"] == "smoke"
+    run.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "MATH-500=nanoaime, AIME24= mine.jsonl"})
+    first, second = asked["DATASET"].split(",")
+    assert first == "MATH-500=nanoaime"
+    assert (METHODS.parent / second.partition("=")[2]).resolve() == tmp_path / "mine.jsonl"
 
 
 def test_without_a_gpu_profile_paper_is_one_sentence_before_anything_starts(tmp_path, monkeypatch, capsys):

@@ -27,13 +27,13 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
 from ttslib.checkpoint import hub_parameters
-from ttslib.runner import solve
 from ttslib.policies import PAPER_POLICIES, Path, Step, identify, load_policy
 from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
 from ttslib.prompts import PROMPTS, Prompt
 from ttslib.records import cell_key
+from ttslib.runner import solve
 from ttslib.zoo import weights_hash
 
 TEMPLATES = FilePath(__file__).with_name("templates")
@@ -556,6 +556,8 @@ def test_the_address_of_a_cell_names_the_rules_and_top_p_only_below_one():
     assert cell(top_p=1.0).key == cell(temperature=0.7).key == plain.key
     assert cell(top_p=0.95).key != plain.key and cell(top_p=0.95).content["top_p"] == 0.95
     assert cell(method="cot", top_p=0.95).key == cell(method="cot").key
+    usual = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 8192, "cot_temperature": 0.0, "max_step_tokens": 2048}
+    assert cell(type("ScriptedPolicy", (ScriptedPolicy,), {"sampling": usual})()).key == plain.key
     for wrong in (0.0, 1.5):
         with pytest.raises(ValueError, match="top_p is a number above 0 and at most 1"):
             cell(top_p=wrong)

@@ -394,7 +394,7 @@ def test_no_gpu_still_says_what_there_is_to_do(capsys):
 def test_the_notebooks_come_first_with_the_pair_that_they_run(capsys):
     main(["--profile", "paper", "--gpus", "1xA100-80GB"], CARDS)
     out, _ = capsys.readouterr()
-    assert out.index("01_tts_methods") < out.index("The notebooks run Llama-3.2-1B-Instruct with") < out.index("fig4_")
+    assert out.index("01_tts_methods") < out.index("The notebooks run Llama-3.2-3B-Instruct with") < out.index("fig4_")
     main(["--profile", "paper", "--gpus", "1xA100-80GB", "--experiments", "table4,fig4_fig5"], CARDS)
     assert "01_tts_methods" not in capsys.readouterr().out
 

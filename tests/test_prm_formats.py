@@ -27,8 +27,8 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen2Model,
 )
-
 from ttslib.experiment import model_identity
+
 from ttslib.policies.base import Path, Step
 from ttslib.prms import PAPER_PRMS, load_prm
 from ttslib.prms.base import Unread

@@ -1,8 +1,8 @@
 """`published_slots`: beam search frees the slots of finished paths as late as the paper's code does.
 
-The rule, in words: the paths of a depth are visited in rank order; an ended one becomes an answer, a live one passes its
-continuations on, and the number kept of these is the number of slots less the answers as it was at the last live path.
-The search is over when every slot holds an answer.
+The rule, in words: the paths of a depth are visited in rank order; an ended one becomes an answer, a live one passes
+its continuations on, and the number kept of these is the number of slots less the answers as it was at the last live
+path. The search is over when every slot holds an answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def test_an_ended_path_below_the_last_live_one_frees_nothing_yet():
     found, tree = run(beam_search, script, n=8, published_slots=True)
     assert [words(each) for each in found] == ["B!", "A d!"]
     assert [key for key, *_ in script.asked][-3:] == ["", "A", "A c"]  # c is continued too, and then left
-    assert sum(node.copies for node in tree.nodes) == sum(node.kept for node in tree.nodes) + sum(tree.dropped().values())
+    kept, dropped = sum(node.kept for node in tree.nodes), sum(tree.dropped().values())
+    assert sum(node.copies for node in tree.nodes) == kept + dropped
 
 
 def test_an_ended_path_above_the_last_live_one_frees_its_slot_at_once():
@@ -69,7 +70,7 @@ def test_three_slots_two_of_them_late():
 
 
 class TieFree:
-    """A world of different words, none of equal score: what follows a path, and what it is worth, follow from its text."""
+    """A world of different words, none of equal score: what follows a path, and its worth, follow from its text."""
 
     name, revision, separator = "tie-free", "1", "\n\n"
 

@@ -18,7 +18,6 @@ import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
 import ttslib as tts
-from ttslib import dry_run, runner
 from ttslib.cells import cells_of
 from ttslib.executors import Executor, LocalExecutor
 from ttslib.records import Store
@@ -73,10 +72,15 @@ def test_each_model_is_loaded_for_what_is_missing_and_freed_before_the_next(tmp_
     assert list(done) == runs and all(len(done[run]) == 4 and not done[run].failures for run in runs)
     # A policy's samples first, then each PRM beside it, which scores them too.
     first, second = POLICIES[:2]
-    assert executor.events == [first, *PRMS, second, *PRMS] and not +executor.held
+    assert executor.events == [first, *PRMS, second, *PRMS]
+    assert executor.held == {"policy": 1, "prm": 1}  # for the next call
     executor.events.clear()
     again = tts.run(runs, store=tmp_path, executor=executor, progress=False)
     assert not executor.events and [content(again[run]) for run in runs] == [content(done[run]) for run in runs]
+    tts.run(grid((second,), PRMS[1:], asked=TWENTY[:5]), store=tmp_path, executor=executor, progress=False)
+    assert executor.events == [PRMS[1]]  # the policy was there, and sampled alone first
+    executor.close()
+    assert not +executor.held
 
 
 def test_what_lacks_a_score_alone_loads_no_policy(tmp_path):
@@ -88,7 +92,7 @@ def test_what_lacks_a_score_alone_loads_no_policy(tmp_path):
     assert executor.events == [*PRMS, *PRMS]
     executor.events.clear()
     tts.run(grid(methods=("best_of_n", "dvts"), prms=PRMS[1:]), store=tmp_path, executor=executor, progress=False)
-    assert executor.events == [POLICIES[0], PRMS[1], POLICIES[1], PRMS[1]]
+    assert executor.events == list(POLICIES[:2])  # the PRM was there from before
 
 
 def test_samples_are_drawn_once_and_shared_by_every_prm_and_run(tmp_path):
@@ -150,7 +154,8 @@ def test_a_dry_run_of_what_cannot_be_had_here_counts_and_says_why(tmp_path, monk
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     tts.run(grid()[:1], store=tmp_path, executor=Scripted(), progress=False)
     own = Run("best_of_n", "some/model", None, "nanomath", n=4, settings={})
-    unknown = tts.run([replace(own, policy=ModelSpec("some/model", {"prompt": "qwen2.5"}))], store=tmp_path, dry_run=True)
+    own = replace(own, policy=ModelSpec("some/model", {"prompt": "qwen2.5"}))
+    unknown = tts.run([own], store=tmp_path, dry_run=True)
     assert unknown.missing.tolist() == [500] and "some/model" in unknown.note[0]
 
 
@@ -303,7 +308,8 @@ def test_what_is_stored_is_read_without_torch_or_vllm(tmp_path):
     tts.run(grid(), store=tmp_path, executor=Scripted(), progress=False)
     paths = [str(Path(__file__).parent.parent), str(Path(__file__).parent)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    shown = subprocess.run([sys.executable, "-c", STORED, str(tmp_path)], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", STORED, str(tmp_path)]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert shown.stdout.split("\n")[0].endswith("0 of 56 cells failed"), shown.stderr
 
 

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedPolicy, ScriptedPRM, problems
 
-from ttslib.runner import solve
 from ttslib.policies.base import Step
 from ttslib.prms.base import Unread
 from ttslib.problems import Problem
+from ttslib.runner import solve
 from ttslib.search import METHODS, Node, Tree, beam_search, best_of_n, cot, dvts
 from ttslib.search.beam_search import distinct
 from ttslib.search.best_of_n import split

@@ -151,3 +151,4 @@ def test_pairing_narrows_the_interval():
 def test_estimate_reads_well():
     assert str(Estimate(0.5, 0.25, 0.75, 12)) == "0.500 [0.250, 0.750] (n = 12)"
     assert str(Estimate(0.5, 0.25, 0.75, 11, 1)) == "0.500 [0.250, 0.750] (n = 11, 1 failed)"
+    assert str(Estimate(0.5, 0.25, 0.75, 9, 3).apart(1)) == "0.500 [0.250, 0.750] (n = 9, 1 failed, 2 undecided)"

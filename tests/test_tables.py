@@ -1,9 +1,8 @@
-"""The tables of the notebooks, on scripted runs.
+"""Tables of one vote and of search trees, and the FLOPs of a frame, on scripted runs.
 
 Run: python -m pytest tests/test_tables.py
 """
 
-import math
 import warnings
 from dataclasses import replace
 
@@ -12,12 +11,13 @@ from scripted import ScriptedPolicy, ScriptedPRM, problems
 from transformers import AutoTokenizer
 
 from ttslib import flops, tables
-from ttslib.runner import solve
+from ttslib.frames import frame_of
 from ttslib.policies import PAPER_POLICIES
 from ttslib.policies.base import Path, Step
 from ttslib.policies.prefix import Prefixes
 from ttslib.prompts import get_prompt
 from ttslib.results import Results
+from ttslib.runner import solve
 from ttslib.zoo import ZOO
 
 POLICY, PRM = "nano-llama-0.4m", "nano-prm-qwen-m"
@@ -34,7 +34,7 @@ def test_a_missing_answer_is_said_in_words(tmp_path):
     run = solve(problems(1), NeverBoxed(), ScriptedPRM(), method="best_of_n", n=4, store=tmp_path, progress=False)
     assert list(tables.ballot(run).answer) == ["no answer"]
     assert list(tables.ballot(run).votes) == [4]
-    assert tables.verdicts({"BoN": run}, ["majority_vote"]).majority_vote["BoN"] == "no answer ✗"
+    assert list(tables.ballot(run).right) == [False]
 
 
 def test_a_ballot_counts_every_trajectory_once_and_marks_the_right_answer(tmp_path):
@@ -79,34 +79,38 @@ def test_flops_by_hand(tmp_path):
     run = nano(PRM, tmp_path, "cot", 1)
     ids, _ = Asked().prefix(Path(problems(1)[0]), 1)
     prompt = len(ids)
-    row = tables.costs({"cot": run}).loc["cot"]
-    assert (row.policy, row.prompt_tokens) == (3 * 7, 3 * prompt)  # the questions are equally long
     token = 2 * 406_176
     attention = 4 * 3 * 96  # layers, channels; times the tokens that stand before
-    made = 21 * (token + attention * (prompt + 3.5))
-    assert row.policy_flops == pytest.approx(made + 3 * prompt * (token + attention * prompt / 2))
-    assert row.prm_flops > row.prm * 2 * flops.size_of(PRM).parameters and row.flops == row.policy_flops + row.prm_flops
+    made = 7 * (token + attention * (prompt + 3.5)) + prompt * (token + attention * prompt / 2)
+    for row in run.frame().itertuples():
+        assert (row.policy_tokens, row.prompt_tokens) == (7, prompt)  # the questions are equally long
+        assert row.policy_flops == pytest.approx(made)
+        assert row.prm_flops > row.prm_tokens * 2 * flops.size_of(PRM).parameters
 
 
 @pytest.mark.parametrize("method", ["cot", "best_of_n", "beam_search", "dvts"])
 def test_a_search_reads_its_prompt_once(tmp_path, method):
     small, large = (nano(PRM, tmp_path, method, n) for n in ((1, 1) if method == "cot" else (4, 16)))
     assert [record.policy_usage["prompt"] for record in small] == [record.policy_usage["prompt"] for record in large]
-    assert flops.prompt_tokens(small) == flops.prompt_tokens(large) > 0
     if method == "best_of_n":  # a smaller budget inside the pool: its share of the samples, the whole prompt
-        part = large.subsample(4)
-        assert flops.prompt_tokens(part) == flops.prompt_tokens(large)
-        generated = [flops.run_flops(run, prm=False).policy - prefill(run) for run in (part, large)]
-        assert generated[0] == pytest.approx(generated[1] / 4)
+        part, whole = (rows for _, rows in large.frame(budgets=[4]).groupby("N"))
+        assert list(part.prompt_tokens) == list(whole.prompt_tokens) and min(part.prompt_tokens) > 0
+        generated = [
+            rows.policy_flops - rows.prompt_tokens * flops.token_flops(flops.size_of(POLICY), rows.prompt_tokens / 2)
+            for rows in (part, whole)
+        ]
+        assert list(generated[0]) == pytest.approx(list(generated[1] / 4))
+        assert list(part.prm_flops) == pytest.approx(list(whole.prm_flops / 4))
 
 
-def test_budgets_show_flops_that_grow_with_n_and_no_prms_where_none_chose(tmp_path):
-    table = tables.budgets(nano(PRM, tmp_path, "cot", 1), nano(PRM, tmp_path, "best_of_n", 8), {"dvts": {
-        n: nano(PRM, tmp_path, n=n) for n in (4, 8)}})  # fmt: skip
-    assert (table.flops == table.policy_flops + table.prm_flops).all() and (table.policy_flops > 0).all()
-    for _, rows in table.groupby("method"):
-        assert rows.flops.is_monotonic_increasing
-    assert ((table.prm_flops > 0) == table.method.isin(["cot", "best_of_n", "dvts"])).all()
+def test_flops_grow_with_n(tmp_path):
+    frame = frame_of([nano(PRM, tmp_path, "best_of_n"), *(nano(PRM, tmp_path, n=n) for n in (4, 8))], budgets=[1, 2, 4])
+    for _, rows in frame.groupby("method"):
+        total = rows.groupby("N")[["policy_flops", "prm_flops"]].sum()
+        assert (total.diff().dropna() > 0).all(axis=None)
+    assert (frame.policy_flops > 0).all() and (frame.prm_flops > 0).all()
+    bare = solve(problems(1), Asked(), None, method="best_of_n", n=8, store=tmp_path, progress=False)
+    assert list(bare.frame().prm_flops) == [0]
 
 
 @pytest.mark.parametrize("kind", ["old record", "unknown policy", "unknown PRM"])
@@ -119,9 +123,10 @@ def test_what_is_not_known_is_no_number_and_the_reason_is_said(tmp_path, kind):
     words = {"old record": "does not say how long its prompt was", "unknown policy": "scripted is no model",
              "unknown PRM": "scripted is no model"}[kind]  # fmt: skip
     with pytest.warns(UserWarning, match=f"FLOPs are unknown: .*{words}"):
-        row = tables.costs({"run": run}).loc["run"]
-    assert math.isnan(row.flops) and math.isnan(row.prompt_tokens) == (kind != "unknown PRM")
-    assert math.isnan(row.policy_flops) == (kind != "unknown PRM")
+        frame = run.frame()
+    without = {"old record": [0, 1, 0], "unknown policy": [1, 1, 1], "unknown PRM": [0, 0, 0]}[kind]
+    assert list(frame.policy_flops.isna()) == list(frame.prompt_tokens.isna()) == without
+    assert list(frame.prm_flops.isna()) == ([1, 1, 1] if kind == "unknown PRM" else without)
 
 
 def test_a_cell_that_failed_before_the_policy_was_asked_read_no_prompt(tmp_path):
@@ -131,13 +136,8 @@ def test_a_cell_that_failed_before_the_policy_was_asked_read_no_prompt(tmp_path)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = flops.run_flops(nano(PRM, tmp_path, policy=Full()))
-    assert found.total == 0
-
-
-def prefill(run):
-    prompt = flops.prompt_tokens(run) / len(run)
-    return len(run) * prompt * flops.token_flops(flops.size_of(POLICY), prompt / 2)
+        frame = nano(PRM, tmp_path, policy=Full()).frame()
+    assert not frame[["prompt_tokens", "policy_flops", "prm_flops"]].any().any() and frame.failed.all()
 
 
 def test_what_became_of_the_steps_of_searches(tmp_path):
@@ -147,14 +147,14 @@ def test_what_became_of_the_steps_of_searches(tmp_path):
                           progress=False) for n in (4, 16)}
         for method in ("beam_search", "dvts")
     }  # fmt: skip
-    table = tables.dropped(runs)
-    assert list(table.N) == [4, 16, 4, 16] and set(table.searches) <= {1, 2, 3, 4}
+    table = tables.dropped([run for each in runs.values() for run in each.values()])
     assert max(table.duplicate) > 0 and max(table.length) > 0
-    for row in table.to_dict("records"):
-        done = [record for record in runs[row["method"]][row["N"]] if not record.failed]
-        nodes = [node for record in done for node in record.search_tree().nodes]
-        assert row["steps"] == sum(node.copies for node in nodes)
-        lost = sum(row[reason] for reason in ("rank", "duplicate", "length", "blank", "marker"))
-        assert lost * row["steps"] == pytest.approx(row["steps"] - sum(node.kept for node in nodes))
-        few = sum(len(record.trajectories) < row["N"] // 4 for record in done)
-        assert row["few answers"] == pytest.approx(few / len(done))
+    for (method, n), rows in table.groupby(["method", "N"]):
+        done = {record.problem["id"]: record for record in runs[method][n] if not record.failed}
+        assert list(rows.problem) == list(done)
+        for row in rows.to_dict("records"):
+            record = done[row["problem"]]
+            nodes = record.search_tree().nodes
+            assert row["steps"] == sum(node.copies for node in nodes)
+            assert sum(row[reason] for reason in tables.DROPPED) == row["steps"] - sum(node.kept for node in nodes)
+            assert row["few"] == (len(record.trajectories) < n // 4)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import json
-from types import SimpleNamespace
+import math
+import tempfile
 from xml.etree import ElementTree
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,17 +87,47 @@ def test_spread_is_the_nearest_order_with_gaps():
     assert trees.spread([0, 5, 9], [0, 1, 1]) == [0, 5, 9]
 
 
-def estimate(value: float):
-    return SimpleNamespace(value=value, low=value - 0.05, high=value + 0.05)
+def table(*values: float, **columns) -> pandas.DataFrame:
+    rows = [{"N": 4 ** (at + 1), "value": value, "low": value - 0.05, "high": value + 0.05} | columns
+            for at, value in enumerate(values)]  # fmt: skip
+    return pandas.DataFrame(rows[::-1])
 
 
 def curves():
     picture, axes = plots.figure()
     plots.accuracy_axes(axes, [16, 4])
-    plots.accuracy_line(axes, {4: estimate(0.4), 16: estimate(0.5)}, "best_of_n")
-    plots.accuracy_level(axes, estimate(0.3), "cot")
+    plots.accuracy_lines(axes, pandas.concat([
+        table(0.4, 0.5, quantity="best_of_n"), table(0.3, quantity="cot"), table(0.2, 0.3, quantity="majority"),
+    ]))  # fmt: skip
     plots.legend(axes)
     return picture, axes
+
+
+def test_lines_and_levels_show_the_table_in_the_looks_of_their_methods():
+    _, axes = curves()
+    (bon, *_), (majority, *_) = axes.containers
+    for line, name, values in ((bon, "best_of_n", [40, 50]), (majority, "majority", [20, 30])):
+        assert list(line.get_ydata()) == pytest.approx(values)
+        assert (line.get_color(), line.get_marker()) == plots.look(name)[1:]
+    assert [round(math.log2(x), 3) for x in (*bon.get_xdata(), *majority.get_xdata())] == [1.965, 3.965, 2.035, 4.035]
+    level = next(line for line in axes.lines if line.get_label() == plots.look("cot").label)
+    assert list(level.get_ydata()) == [30, 30]
+
+
+def test_what_a_row_is_called_in_a_figure():
+    assert plots.quantity("best_of_n", "majority_vote") == "majority"
+    assert plots.quantity("best_of_n", "prm_min_max") == plots.quantity("best_of_n", "prm_last_vote") == "best_of_n"
+    assert plots.quantity("dvts", "majority_vote") == "dvts" and plots.quantity("cot", "majority_vote") == "cot"
+    assert plots.quantity("best_of_n", "pass@k") == "pass@k" and plots.quantity("best_of_n", "mean") == "mean"
+    for name in ("cot", "best_of_n", "beam_search", "dvts", "majority", "pass@k", "mean"):
+        assert plots.look(name).colour.startswith("#")
+
+
+def test_a_heading_says_what_is_shown():
+    frame = pandas.DataFrame({"benchmark": ["MATH-500"] * 3, "problem": ["a", "b", "a"], "policy": ["org/small"] * 3,
+                              "prm": ["", "judge", "judge"]})  # fmt: skip
+    assert plots.heading(frame) == "MATH-500, 2 problems: small with judge"
+    assert plots.heading(frame.assign(benchmark="", prm="")) == "2 problems: small"
 
 
 def test_save_writes_picture_numbers_and_provenance(tmp_path):
@@ -113,6 +145,31 @@ def test_save_writes_picture_numbers_and_provenance(tmp_path):
     assert before == [path.read_bytes() for path in paths]
 
 
+@given(st.lists(st.tuples(st.floats(), st.integers(), st.none() | st.booleans()), min_size=1))
+def test_numbers_are_written_so_that_a_file_read_and_written_again_is_the_same(rows):
+    def written(data):
+        with tempfile.TemporaryDirectory() as folder:
+            return plots.save(Blank(), folder, "a", data, ABOUT)[2].read_text()
+
+    text = written(pandas.DataFrame(rows, columns=["x", "n", "kept"], dtype=object))
+    back = list(csv.DictReader(text.splitlines()))
+    for (x, n, kept), row in zip(rows, back, strict=True):
+        assert (row["n"], row["kept"]) == (str(n), "" if kept is None else str(kept))
+        assert row["x"] == "" if math.isnan(x) else float(row["x"]) == pytest.approx(x, rel=1e-11, abs=0)
+    numbers = [row | {"x": float(row["x"] or "nan")} for row in back]
+    assert written(numbers) == text == written([row | {"x": row["x"] * (1 + 2e-16)} for row in numbers])
+
+
+class Blank(plots.Figure):
+    """Quick to save."""
+
+    def savefig(self, *_, **__):
+        pass
+
+
+ABOUT = dict.fromkeys(ENTRIES, "")
+
+
 def test_save_refuses_a_figure_without_its_numbers(tmp_path):
     picture, _ = plots.figure()
     with pytest.raises(ValueError, match="lacks commit"):
@@ -122,5 +179,5 @@ def test_save_refuses_a_figure_without_its_numbers(tmp_path):
     with pytest.raises(ValueError, match="file name"):
         plots.save(picture, tmp_path, "../a", [{"x": 1}], provenance("smoke", []))
     with pytest.raises(ValueError, match="No look"):
-        plots.accuracy_line(picture.axes[0], {4: estimate(0.4)}, "mcts")
+        plots.accuracy_lines(picture.axes[0], table(0.4, quantity="mcts"))
     assert list(tmp_path.iterdir()) == []

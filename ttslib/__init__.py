@@ -17,23 +17,23 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
-from ttslib import grading, paper, search, voting  # noqa: E402
+from ttslib import grading, paper, search, stats, voting  # noqa: E402
 from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
 from ttslib.problems import Problem, load_problems  # noqa: E402
 from ttslib.profiles import get_profile  # noqa: E402
-from ttslib.runner import run, solve  # noqa: E402
+from ttslib.runner import free, run, solve  # noqa: E402
 from ttslib.runs import ModelSpec, Run  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "ModelSpec", "Problem", "Run", "get_profile", "grading", "load_policy", "load_prm", "load_problems", "paper", "plots",
-    "run", "search", "solve", "stats", "tables", "trees", "voting",
+    "ModelSpec", "Problem", "Run", "frames", "free", "get_profile", "grading", "load_policy", "load_prm",
+    "load_problems", "paper", "plots", "run", "search", "solve", "stats", "tables", "trees", "voting",
 ]  # fmt: skip
 
 
 def __getattr__(name: str):
-    """`tts.plots`, `tts.stats`, `tts.tables` and `tts.trees` load matplotlib and pandas when they are first used."""
-    if name in ("plots", "stats", "tables", "trees"):
+    """`tts.frames`, `tts.plots`, `tts.tables` and `tts.trees` load pandas and matplotlib when they are first used."""
+    if name in ("frames", "plots", "tables", "trees"):
         return importlib.import_module(f"ttslib.{name}")
     raise AttributeError(f"module 'ttslib' has no attribute {name!r}")

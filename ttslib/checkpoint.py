@@ -99,7 +99,7 @@ def tensors(folder: Path) -> dict[str, int]:
     found = {}
     for file in sorted(files):
         try:
-            with safe_open(folder / file, "pt") as opened:
+            with safe_open(folder / file, "np") as opened:
                 names = list(opened.keys())
                 found.update((name, math.prod(opened.get_slice(name).get_shape())) for name in names)
         except (SafetensorError, OSError) as error:

@@ -10,6 +10,7 @@ Running again recomputes no search: the notebooks read what the store already ho
 import argparse
 import ast
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -68,14 +69,15 @@ def execute(
 
     It runs on this interpreter, whatever kernel it names and whatever kernels are installed.
 
-    Of `parameters` it gets those that it has; a value that is a file or folder is seen from the notebook's folder.
+    Of `parameters` it gets those that it has; a value that is a file or folder, also behind "ROLE=", is seen from the
+    notebook's folder.
     """
     import papermill
 
     folder, here = figures / notebook.stem, notebook.parent
     folder.mkdir(parents=True, exist_ok=True)
     own = {name: value for name, value in (parameters or {}).items() if name in parameters_of(notebook)}
-    own |= {name: os.path.relpath(value, here) for name, value in own.items() if _is_path(value)}
+    own = {name: _seen_from(here, value) for name, value in own.items()}
     start = time.perf_counter()
     with own_kernel():
         papermill.execute_notebook(
@@ -91,8 +93,13 @@ def execute(
     return time.perf_counter() - start
 
 
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and value != "" and Path(value).exists()
+def _seen_from(folder: Path, value: Any) -> Any:
+    """The value, with what is a path here as a path from `folder`."""
+    if not isinstance(value, str) or not value:
+        return value
+    if Path(value).exists():
+        return os.path.relpath(value, folder)
+    return re.sub(r"(?<==)[^,=]+", lambda player: _seen_from(folder, player[0].strip()), value)
 
 
 def _drop_stderr(executed: Path) -> None:
@@ -124,9 +131,9 @@ def main(arguments: list[str] | None = None) -> int:
         others = {name.lower(): parameters.get(name) for name in ("POLICY", "PRM", "DATASET", "CAST")}
         profile = get_profile(options.profile, **others)
         if profile.gpu:
-            from ttslib.models import placement
+            from ttslib.executors.placement import check_gpu
 
-            placement(profile)
+            check_gpu(profile)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ttslib.records import Record
-    from ttslib.results import Results
 
 
 def training_flops(parameters: float, tokens: float) -> float:
@@ -53,14 +52,20 @@ def token_flops(card: Any, context: float = 0.0) -> float:
 
 @dataclass(frozen=True)
 class SearchFlops:
-    """FLOPs of a search, policy and PRM apart; the paper's Table 4 counts the first only."""
+    """FLOPs of a search, policy and PRM apart; the paper's Table 4 counts the first only. `prompt`: that part of the
+    policy's which reads the prompts."""
 
     policy: float
     prm: float
+    prompt: float = 0.0
 
     @property
     def total(self) -> float:
         return self.policy + self.prm
+
+    def of_samples(self, share: float) -> SearchFlops:
+        """With that share of the samples, behind the same prompts."""
+        return SearchFlops(self.prompt + share * (self.policy - self.prompt), share * self.prm, self.prompt)
 
 
 def search_flops(
@@ -69,11 +74,10 @@ def search_flops(
 ) -> SearchFlops:  # fmt: skip
     """Of `policy_tokens` generated and `prm_tokens` forwarded, each behind `context` tokens on average, and of as many
     `prompts`, of `prompt` tokens each, that the policy read. (Those of the PRM are among its tokens.)"""
-    return SearchFlops(
-        (policy_tokens * token_flops(policy, context) if policy_tokens else 0.0)
-        + (prompts * prompt * token_flops(policy, prompt / 2) if prompts else 0.0),
-        prm_tokens * token_flops(prm, context) if prm is not None else 0.0,
-    )
+    read = prompts * prompt * token_flops(policy, prompt / 2) if prompts and prompt else 0.0
+    generated = policy_tokens * token_flops(policy, context) if policy_tokens else 0.0
+    forwarded = prm_tokens * token_flops(prm, context) if prm is not None else 0.0
+    return SearchFlops(generated + read, forwarded, read)
 
 
 @dataclass(frozen=True)
@@ -114,43 +118,36 @@ def size_of(name: str) -> Any:
     )  # fmt: skip
 
 
-def prompt_tokens(run: Results) -> float:
-    """Of all prompts of a run, each once a problem; NaN if a record does not say."""
-    return float(sum(_prompt(record) for record in run))
-
-
-def run_flops(run: Results, *, prm: bool = True) -> SearchFlops:
-    """Of a run over all its problems, failed cells included; without the PRM's part unless `prm`.
-
-    A token's context is that of the run's mean token: the prompt and what stands before it on its path. NaN, and a
-    warning that says why, where a model's size or a prompt is not known.
-    """
-    if not run.records:
-        return SearchFlops(0.0, 0.0)
-    cell, tokens, prompt = run.records[0].cell, run.tokens, prompt_tokens(run) / len(run)
-    policy = _size(cell["policy"]["name"])
-    judge = _size(cell["prm"]["name"]) if prm and cell["prm"] else None
-    if math.isnan(prompt):
-        _warn(f"a record of {cell['policy']['name']} does not say how long its prompt was.")
-    context = prompt + _mean_depth(run.records)
-    return search_flops(policy, tokens.policy, judge, tokens.prm, context=context, prompts=len(run), prompt=prompt)
-
-
-def _prompt(record: Record) -> float:
-    """Its tokens; 0 if the cell failed before the policy was asked."""
+def prompt_tokens(record: Record) -> float:
+    """Of its prompt, read once; 0 if the cell failed before the policy was asked, NaN if the record does not say."""
     return record.policy_usage.get("prompt", math.nan if record.policy_usage.get("calls") else 0)
 
 
-def _mean_depth(records: list[Record]) -> float:
+def record_flops(record: Record) -> SearchFlops:
+    """Of one search, failed or not.
+
+    A token's context is that of the record's mean token: the prompt and what stands before it on its path. NaN, and a
+    warning that says why, where a model's size or the prompt is not known.
+    """
+    policy, prm = (_size(record.cell[part]["name"]) if record.cell.get(part) else None for part in ("policy", "prm"))
+    prompt = prompt_tokens(record)
+    if math.isnan(prompt):
+        _warn(f"a record of {record.cell['policy']['name']} does not say how long its prompt was.")
+    return search_flops(
+        policy, record.policy_usage.get("tokens", 0), prm, record.prm_usage.get("tokens", 0),
+        context=prompt + _mean_depth(record), prompts=1, prompt=prompt,
+    )  # fmt: skip
+
+
+def _mean_depth(record: Record) -> float:
     """Tokens of its path that stand before a token that was generated, on average."""
     total = generated = 0.0
-    for record in records:
-        behind: dict[int | None, int] = {None: 0}
-        for node in (record.tree or {"nodes": ()})["nodes"]:  # plain: budgets ask for this of one pool many times
-            before, tokens = behind[node["parent"]], node["tokens"]
-            behind[node["id"]] = before + tokens
-            total += node["copies"] * tokens * (before + tokens / 2)
-            generated += node["copies"] * tokens
+    behind: dict[int | None, int] = {None: 0}
+    for node in (record.tree or {"nodes": ()})["nodes"]:
+        before, tokens = behind[node["parent"]], node["tokens"]
+        behind[node["id"]] = before + tokens
+        total += node["copies"] * tokens * (before + tokens / 2)
+        generated += node["copies"] * tokens
     return total / generated if generated else 0.0
 
 
@@ -163,4 +160,4 @@ def _size(name: str) -> Any:
 
 
 def _warn(reason: str) -> None:
-    warnings.warn(f"FLOPs are unknown: {reason}", stacklevel=4)
+    warnings.warn(f"FLOPs are unknown: {reason}", stacklevel=2)

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +19,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from ttslib.provenance import check_provenance
+from ttslib.results import QUANTITIES
+from ttslib.search import METHODS, Look
 
 if TYPE_CHECKING:
-    from ttslib.results import Results
+    import pandas
 
 # Okabe and Ito (2008): eight colours that stay apart under the common kinds of colour blindness.
 PALETTE = {
     "black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73",
     "yellow": "#F0E442", "blue": "#0072B2", "vermillion": "#D55E00", "purple": "#CC79A7",
 }  # fmt: skip
-# One colour and one marker per method everywhere, so that no figure depends on colour alone.
-LOOKS = {
-    "cot": ("CoT (greedy)", PALETTE["black"], "x"),
-    "majority": ("Majority", PALETTE["orange"], "s"),
-    "best_of_n": ("BoN", PALETTE["blue"], "o"),
-    "beam_search": ("Beam search", PALETTE["vermillion"], "^"),
-    "dvts": ("DVTS", PALETTE["green"], "D"),
-    "pass@k": ("pass@k", PALETTE["purple"], "v"),
-    "mean": ("Mean pass@1", "#777777", "P"),
+REFERENCES = {
+    "majority": Look("Majority", "orange", "s"),
+    "pass@k": Look("pass@k", "purple", "v"),
+    "mean": Look("Mean pass@1", "#777777", "P"),
 }
+"""How references that are no search methods are drawn."""
 STYLE = {
     "font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10, "legend.fontsize": 9, "xtick.labelsize": 9,
     "ytick.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -43,6 +43,26 @@ STYLE = {
     "lines.linewidth": 1.6, "lines.markersize": 5.5, "savefig.dpi": 200, "figure.dpi": 110,
     "svg.hashsalt": "ttslib", "svg.fonttype": "path",
 }  # fmt: skip
+
+
+def quantity(method: str, vote: str) -> str:
+    """What a figure calls the rows of that method and vote: "majority", "pass@k", "mean", or the method."""
+    if vote in QUANTITIES:
+        return vote
+    return "majority" if (method, vote) == ("best_of_n", "majority_vote") else method
+
+
+def look(name: str) -> Look:
+    """One colour and one marker for a method (its own `look`) or quantity in all figures, so that none depends on
+    colour alone.
+
+    Raises ValueError for a name that has no look.
+    """
+    if name not in METHODS and name not in REFERENCES:
+        known = ", ".join([*METHODS, *REFERENCES])
+        raise ValueError(f"No look for {name!r}: give one of {known}, or register the method.")
+    found = METHODS[name].look if name in METHODS else REFERENCES[name]
+    return replace(found, colour=PALETTE.get(found.colour, found.colour))
 
 
 class Picture(Figure):
@@ -73,57 +93,57 @@ def accuracy_axes(axes: Axes, budgets: Iterable[int], title: str = "") -> Axes:
 
 
 def accuracy_line(
-    axes: Axes, points: Mapping[int, Any], method: str, *, label: str | None = None, shift: float = 0.0
-):
-    """Draw one method: `points` maps N to an Estimate (value, low, high in [0, 1]).
+    axes: Axes, rows: pandas.DataFrame, name: str, *, label: str | None = None, shift: float = 0.0
+) -> None:
+    """Draw one method or quantity: `rows` has N, value, low and high (in [0, 1]), as `stats.estimate` gives them.
 
-    `shift` moves the line along x by that many powers of two, so that error bars of several methods stay
-    apart. Raises ValueError for a method that has no entry in `LOOKS`.
+    `shift` moves the line along x by that many powers of two, so that error bars of several stay apart. Raises
+    ValueError for a name without a `look`.
     """
-    if method not in LOOKS:
-        raise ValueError(f"No look for method {method!r}; use one of {', '.join(LOOKS)}, or add it to LOOKS.")
-    name, colour, marker = LOOKS[method]
-    budgets = sorted(points)
-    values = [100 * points[n].value for n in budgets]
-    below = [value - 100 * points[n].low for n, value in zip(budgets, values, strict=True)]
-    above = [100 * points[n].high - value for n, value in zip(budgets, values, strict=True)]
-    return axes.errorbar(
-        [n * 2**shift for n in budgets], values, yerr=[below, above], label=label or name, color=colour,
-        marker=marker, capsize=2.5, elinewidth=1, alpha=0.95, linewidth=1.6, markersize=5.5,
+    drawn, rows = look(name), rows.sort_values("N")
+    values = 100 * rows.value
+    axes.errorbar(
+        rows.N * 2.0**shift, values, yerr=[values - 100 * rows.low, 100 * rows.high - values],
+        label=label or drawn.label, color=drawn.colour, marker=drawn.marker, capsize=2.5, elinewidth=1, alpha=0.95,
+        linewidth=1.6, markersize=5.5,
     )  # fmt: skip
 
 
-def accuracy_level(axes: Axes, estimate: Any, method: str, *, label: str | None = None) -> None:
-    """Draw a method without a budget (CoT, mean pass@1) as a level with its interval as a band."""
-    name, colour, _ = LOOKS[method]
-    axes.axhline(100 * estimate.value, color=colour, linestyle="--", linewidth=1.2, label=label or name)
-    axes.axhspan(100 * estimate.low, 100 * estimate.high, color=colour, alpha=0.08, linewidth=0)
-
-
-def accuracy_figure(table: Any, title: str = "") -> Picture:
-    """Accuracy (%) against N for the rows of `tables.budgets`: a line for each method, a level for CoT and the mean.
-
-    Markers of methods that share a budget stand a little apart, so that their intervals can be read.
+def accuracy_level(axes: Axes, row: Any, name: str, *, label: str | None = None) -> None:
+    """Draw what has no budget (CoT, mean pass@1) as a level with its interval as a band: `row.value`, `.low`, `.high`.
     """
-    picture, axes = figure(8.2, 4.6)
-    accuracy_axes(axes, table.N, title)
-    lines = [method for method in LOOKS if method in set(table.method) - {"cot", "mean"}]
-    for at, method in enumerate(lines):
-        rows = table[table.method == method]
-        shift = 0.07 * (at - (len(lines) - 1) / 2)
-        accuracy_line(axes, {row.N: row for row in rows.itertuples()}, method, shift=shift)
-    for method in ("cot", "mean"):
-        accuracy_level(axes, next(table[table.method == method].itertuples()), method)
+    drawn = look(name)
+    axes.axhline(100 * row.value, color=drawn.colour, linestyle="--", linewidth=1.2, label=label or drawn.label)
+    axes.axhspan(100 * row.low, 100 * row.high, color=drawn.colour, alpha=0.08, linewidth=0)
+
+
+def accuracy_lines(
+    axes: Axes, table: pandas.DataFrame, by: str = "quantity", levels: Sequence[str] = ("cot", "mean")
+) -> None:
+    """Draw accuracy against the budget for each value of the column `by`, in the order of the table.
+
+    Those named in `levels` are drawn as levels, from their smallest N. Markers of lines that share a budget stand a
+    little apart, so that their intervals can be read. Raises ValueError for a value without a `look`.
+    """
+    parts = dict(iter(table.groupby(by, sort=False)))
+    lines = [name for name in parts if name not in levels]
+    for at, name in enumerate(lines):
+        accuracy_line(axes, parts[name], name, shift=0.07 * (at - (len(lines) - 1) / 2))
+    for name in (each for each in parts if each in levels):
+        accuracy_level(axes, parts[name].sort_values("N").iloc[0], name)
     axes.set_ylim(bottom=0)
-    legend(axes)
-    return picture
 
 
-def heading(run: Results, benchmark: str) -> str:
-    """What a figure of `run` is about: benchmark, problems, and the models by their short names."""
-    cell = run.records[0].cell
-    models = [Path(cell[part]["name"]).name for part in ("policy", "prm") if cell[part]]
-    return f"{benchmark}, {len(run)} problems: {' with '.join(models)}"
+def heading(frame: pandas.DataFrame) -> str:
+    """What a figure of these rows is about: data set, problems, and the models by their short names."""
+    benchmarks, policies, prms = (_named(frame[column]) for column in ("dataset", "policy", "prm"))
+    count = len(frame.drop_duplicates(["benchmark", "problem"]))
+    about = [*([benchmarks] if benchmarks else []), f"{count} problems"]
+    return f"{', '.join(about)}: {' with '.join(each for each in (policies, prms) if each)}"
+
+
+def _named(column: pandas.Series) -> str:
+    return ", ".join(Path(name).name for name in column.unique() if name)
 
 
 def legend(axes: Axes) -> None:
@@ -154,7 +174,8 @@ def save(
     """Write NAME.png, NAME.svg, NAME.csv (the numbers shown) and NAME.json (their origin) into `folder`.
 
     Args:
-        data: rows as mappings with the same keys, or a pandas DataFrame.
+        data: rows as mappings with the same keys, or a pandas DataFrame. Numbers are written with 12 significant
+            digits, beyond which processors differ; what has no value is left empty.
         provenance: as `provenance.provenance()` makes it.
 
     Returns the four paths. Raises ValueError if the name is no plain file name, if there is no data, or if
@@ -169,11 +190,9 @@ def save(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     table = io.StringIO()
-    writer = csv.DictWriter(
-        table, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n"
-    )
+    writer = csv.DictWriter(table, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _written(value) for key, value in row.items()} for row in rows)
     parts = {
         "png": rendered(picture, "png"),
         "svg": rendered(picture, "svg"),
@@ -185,3 +204,9 @@ def save(
         paths.append(folder / f"{name}.{kind}")
         paths[-1].write_bytes(content)
     return paths
+
+
+def _written(value: Any) -> Any:
+    if value is None or value != value:
+        return ""
+    return f"{value:.12g}" if isinstance(value, Real) and not isinstance(value, Integral) else value

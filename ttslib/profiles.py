@@ -11,7 +11,7 @@ from ttslib.cast import Cast, parse_recast, read_cast
 from ttslib.nano import specs
 from ttslib.paper import roles
 from ttslib.problems import benchmark_name
-from ttslib.runs import ModelSpec
+from ttslib.runs import ModelSpec, Run
 
 LEAD_POLICY, LEAD_PRM, LEAD_BENCHMARK = "Llama-3.2-3B", "Qwen2.5-Math-PRM-7B", "MATH-500"
 """The roles of notebooks 00 and 01, which have one policy, one PRM and one benchmark."""
@@ -48,6 +48,15 @@ class Profile:
     def prm(self) -> str:
         """Name of the lead PRM, for `load_prm`."""
         return self.cast.prm(LEAD_PRM).name
+
+    def run(self, method: str, n: int = 1, **others: Any) -> Run:
+        """A run of the lead policy and PRM on the first `problems` of the lead benchmark; `others` are fields of `Run`,
+        over these."""
+        lead = {
+            "policy": self.cast.policy(LEAD_POLICY), "prm": self.cast.prm(LEAD_PRM), "problems": self.dataset,
+            "limit": self.problems, "policy_role": LEAD_POLICY, "prm_role": LEAD_PRM, "benchmark": LEAD_BENCHMARK,
+        }  # fmt: skip
+        return Run(method, n=n, **lead | others)
 
     @property
     def dataset(self) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ttslib import grading, parity, stats, voting
+from ttslib import stats, voting
+from ttslib.graded import Graded, Outcome, prepare
 from ttslib.records import Record
 from ttslib.stats import Estimate
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from ttslib.search.tree import Trajectory
 
-Pick = tuple[int, ...]
+QUANTITIES = ("pass@k", "mean")
+"""What can be asked of samples beside the rules of `voting.RULES`, and takes no choice of an answer: the unbiased
+estimate that one of k = N samples is right, and the share of right ones (mean pass@1)."""
+LABELS = ("benchmark", "dataset", "policy_role", "prm_role")
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,25 @@ class Results:
     says how many there were (`failed`, `undecided`). A problem is undecided under a voting rule if time ran out before
     the chosen answer was told from the gold answer, or if the rule needs PRM scores and the PRM could read none of the
     solutions; `reasons` says which.
+
+    `vote` is a rule of `voting.RULES` or one of `QUANTITIES`. An unknown one raises ValueError, and so does one that
+    these results cannot have (see `lacks`).
+
+    labels: what part the run plays, by the names in `LABELS`; columns of its frame.
     """
 
-    def __init__(
-        self, records: Sequence[Record], *, budget: int | None = None, draws: int | None = None, seed: int = 0,
-        same: str = "math",
-    ):  # fmt: skip
+    def __init__(self, records: Sequence[Record], *, labels: Mapping[str, str] | None = None):
         self.records = list(records)
-        self.same = same
+        self.labels = dict(labels or {})
+        if unknown := self.labels.keys() - set(LABELS):
+            raise ValueError(f"There is no label {min(unknown)!r}: give some of {', '.join(LABELS)}.")
+        self.same = "math"
         """How votes compare answers (see `voting.vote`): "math", in the view that `parity` makes "string"."""
-        self._budget, self._draws, self._seed = budget, draws, seed
-        self._graded: dict[str, list[float | None]] = {}
-        self._left: dict[str, int] = {}
+        self._graded = [Graded(record) for record in self.records]  # sub-samples share them
+        self._budget: int | None = None
+        self._draws: int | None = None
+        self._seed = 0
+        self._outcomes: dict[str, list[Outcome]] = {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -63,7 +74,8 @@ class Results:
         first = self.records[0]
         part = f" (sub-samples of {self._budget})" if self._budget else ""
         part += " voted as in the paper's code" if self.same == "string" else ""
-        counts = {"solutions unread": self.unread, "pairs of answers undecided": sum(self._left.values())}
+        left = sum(each.left for each in self._graded)
+        counts = {"solutions unread": self.unread, "pairs of answers undecided": left}
         return (
             f"Results of {first.cell['method']} N={first.N} M={first.M}{part} on {len(self)} problems, "
             f"{len(self.failures)} failed" + "".join(f", {count} {what}" for what, count in counts.items() if count)
@@ -74,14 +86,15 @@ class Results:
         """Solutions that could not be read by the PRM, too long for it for example: they have no score, and no vote
         under its rules.
         """
-        return sum(_unread(path) for record in self.records if record.cell.get("prm") for path in record.trajectories)
+        return sum(sum(each.unread) for each in self._graded if each.record.cell.get("prm"))
 
     @property
     def undecided(self) -> int:
         """Pairs of answers to one problem that vote apart because time ran out before they were told equal or
         different, summed over problems. (The repr counts those of the votes held so far.)
         """
-        return sum(self._pairs_left(record) for record in self.records)
+        prepare(self._graded)
+        return sum(each.left for each in self._graded)
 
     @property
     def failures(self) -> list[Record]:
@@ -90,112 +103,83 @@ class Results:
 
     # -- quality -----------------------------------------------------------------------------------
 
-    def answers(self, vote: str = "majority_vote") -> list[str | None]:
-        """The answer of each problem under a voting rule; None if there is none: nothing was answered, the cell failed,
-        or the PRM could read no solution.
+    def frame(
+        self, votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None, parity: bool = False
+    ) -> pandas.DataFrame:
+        """A row for each problem, budget and vote, with what was run, how right it is and what it cost: the columns of
+        `frames.COLUMNS`, which says what each holds.
 
-        Of random sub-samples, the first draw's. Raises ValueError if the rule is unknown, or needs a PRM where none was
-        used.
+        budgets: of a Best-of-N pool also these smaller ones, as sub-samples; searches have none. parity: vote as in the
+        paper's code. Raises ValueError for a vote that these results cannot have, and for a budget beyond the pool.
+        """
+        from ttslib.frames import frame_of
+
+        for vote in [votes] if isinstance(votes, str) else votes:
+            self._check(vote)
+        return frame_of([self], votes, budgets, parity)
+
+    def outcomes(self, vote: str = "majority_vote") -> list[Outcome]:
+        """Per problem the answer chosen, how right it is, and why that is not known.
+
+        Of random sub-samples the first draw's answer, and the mean over the draws that are decided.
         """
         self._check(vote)
-        return [None if record.failed else next(self._chosen(record, vote))[0] for record in self.records]
+        if vote not in self._outcomes:
+            self.prepare([vote])
+            self._outcomes[vote] = [self._outcome(each, vote) for each in self._graded]
+        return list(self._outcomes[vote])
+
+    def prepare(self, votes: Sequence[str], *others: Results) -> None:
+        """Grade and group all answers that these votes need, of other results too, in one batch."""
+        groups = any(vote in voting.RULES and voting.RULES[vote].choose == "vote" for vote in votes)
+        prepare((each for run in (self, *others) for each in run._graded), groups=groups)
+
+    def answers(self, vote: str = "majority_vote") -> list[str | None]:
+        """The answer of each problem under a voting rule; None if there is none: nothing was answered, the cell failed,
+        or the PRM could read no solution."""
+        return [outcome.answer for outcome in self.outcomes(vote)]
 
     def candidates(self, place: int) -> tuple[list[str | None], list[tuple[float, ...]]]:
         """Answers and step scores of the trajectories of one problem, as `voting.vote` takes them."""
-        return self._candidates(self.records[place])
+        return self._graded[place].answers, self._graded[place].scores
 
-    def is_right(self, place: int, answer: str | None) -> bool | None:
-        """Whether an answer is the gold answer of one problem; None if that could not be decided."""
-        return grading.verdict(self.records[place].problem["answer"], answer)
+    def graded(self, place: int) -> Graded:
+        """All answers of one problem, grouped and graded."""
+        prepare([self._graded[place]])
+        return self._graded[place]
 
     def correct(self, vote: str = "majority_vote") -> list[float | None]:
-        """Per problem 1.0 or 0.0, None if the cell failed or is undecided; of random sub-samples the mean over the
-        draws that are decided. Raises ValueError as `answers` does.
-        """
-        self._check(vote)
-
-        def value(record: Record) -> float | None:
-            read = [answer for answer, unread in self._chosen(record, vote) if not unread]
-            return _share(record, read)
-
-        return self._each(vote, value)
+        """Per problem 1.0 or 0.0, or a share in between where it is a mean; None if the cell failed or is undecided."""
+        return [outcome.right for outcome in self.outcomes(vote)]
 
     def reasons(self, vote: str = "majority_vote") -> list[str]:
         """Per problem why `correct` has no value, in words; "" where it has one."""
-        return [
-            "" if value is not None else record.reason or self._why(record, vote)
-            for record, value in zip(self.records, self.correct(vote), strict=True)
-        ]
-
-    def first_wrong(self, level: int = 3) -> int:
-        """The place of the first wrong answer (by majority) to a problem of at least that level, or of none stated; of
-        those that begin well (a first step scored 0.5 or more), if there are any.
-
-        Where all of these are right or have no value (see `correct`), that of the first cell that has one. Raises
-        ValueError if none has.
-        """
-        values = self.correct()
-        done = [place for place, value in enumerate(values) if value is not None]
-        if not done:
-            why = f", the first with {self.reasons()[0]}" if self.records else ""
-            raise ValueError(f"None of {len(self)} cells has a result{why}")
-        levels = [self.records[place].problem["level"] for place in done]
-        hard = [place for place, at in zip(done, levels, strict=True) if not values[place] and (at >= level or not at)]
-        begun = [place for place in hard if any(scores and scores[0] >= 0.5 for scores in self.candidates(place)[1])]
-        return (begun or hard or done)[0]
+        return [outcome.reason for outcome in self.outcomes(vote)]
 
     def accuracy(self, vote: str = "majority_vote") -> Estimate:
-        """Share of problems answered right under a rule of `voting.RULES`, with its interval over problems."""
-        return self._estimate(self.correct(vote))
-
-    def passes(self, k: int) -> list[float | None]:
-        """Per problem the unbiased estimate that one of k of its trajectories is right; None if the cell failed.
-
-        Every trajectory of the record counts, also after `subsample`, but for those whose answer is undecided; None too
-        if these leave fewer than k. Raises ValueError if a problem has fewer than k trajectories.
-        """
-
-        def value(record: Record) -> float | None:
-            right = _decided(record, self._candidates(record)[0])
-            if len(right) < k <= len(record.trajectories):
-                return None
-            try:
-                return stats.pass_at_k(len(right), sum(right), k)
-            except ValueError as error:
-                raise ValueError(f"{record.label}: {error}") from None
-
-        return self._each(f"pass@{k}", value)
+        """Share of problems answered right, or the mean of a quantity over them, with its interval over problems."""
+        return stats.accuracy(self.correct(vote)).apart(len(self.failures))
 
     def pass_at_k(self, k: int) -> Estimate:
-        """Mean of `passes(k)` over problems, with its interval."""
-        return self._estimate(self.passes(k))
+        """Mean over problems of the unbiased estimate that one of k samples is right, whatever the budget.
 
-    def mean_pass_at_1(self) -> Estimate:
-        """Mean over problems of the share of its trajectories that are right, of those that are decided; a problem
-        without any trajectory counts as 0.
+        Raises ValueError if a problem has fewer than k.
         """
-
-        def value(record: Record) -> float | None:
-            return _share(record, self._candidates(record)[0]) if record.trajectories else 0.0
-
-        return self._estimate(self._each("mean pass@1", value))
+        self.prepare(["pass@k"])
+        values = [None if each.record.failed else each.pass_at_k(k).right for each in self._graded]
+        return stats.accuracy(values).apart(len(self.failures))
 
     def chosen(self, vote: str = "majority_vote") -> list[Trajectory | None]:
         """Of each problem the best-scored trajectory with the answer that the vote chose; None if there is no answer.
 
         Best by what the rule weighs trajectories with; the first of equals.
         """
-        found: list[Trajectory | None] = []
-        for record, answer in zip(self.records, self.answers(vote), strict=True):
-            if answer is None:
-                found.append(None)
-                continue
-            answers, scores = self._candidates(record)
-            groups, weights = voting.group(answers, same=self.same), voting.RULES[vote].weights(scores)
-            winner = groups[answers.index(answer)]
-            same = [place for place, each in enumerate(groups) if each == winner]
-            found.append(record.paths()[max(same, key=weights.__getitem__)])
-        return found
+        answers = self.answers(vote)
+        prepare(self._graded)
+        return [
+            None if answer is None else each.record.paths()[each.best(vote, answer)]
+            for each, answer in zip(self._graded, answers, strict=True)
+        ]
 
     def minus(self, other: Results, vote: str = "majority_vote", other_vote: str | None = None) -> Estimate:
         """Paired difference of accuracies, this one minus `other`, on the same problems in the same order.
@@ -205,7 +189,7 @@ class Results:
         if [record.problem for record in self.records] != [record.problem for record in other.records]:
             raise ValueError("A paired difference needs results on the same problems in the same order.")
         estimate = stats.paired_difference(self.correct(vote), other.correct(other_vote or vote))
-        return _apart(estimate, sum(a.failed or b.failed for a, b in zip(self.records, other.records, strict=True)))
+        return estimate.apart(sum(a.failed or b.failed for a, b in zip(self.records, other.records, strict=True)))
 
     def parity(self) -> Results:
         """The same records voted as in the paper's code, so that any table can be shown both ways.
@@ -214,14 +198,14 @@ class Results:
         unclosed box), those spelled alike vote together, and a text without an answer votes for none. Right or wrong
         is still what `ttslib.grading` says.
         """
-        return Results(self.records, budget=self._budget, draws=self._draws, seed=self._seed, same="string")
+        return self._view(same="string", _graded=[Graded(record, "string") for record in self.records])
 
     def subsample(self, n: int, *, draws: int | None = None, seed: int = 0) -> Results:
-        """The same pool with a smaller budget n, for `answers`, `correct`, `accuracy` and `tokens`.
+        """The same pool with a smaller budget n.
 
-        The first n samples of each problem, or, with `draws`, the average over that many random sub-samples
-        without replacement (`seed` fixes them). Best-of-N only: its samples are independent, those of a
-        search are not. Raises ValueError for other methods and for n beyond the pool.
+        The first n samples of each problem, or, with `draws`, the average over that many random sub-samples without
+        replacement (`seed` fixes them); pass@k and the mean are exact, from the whole pool. Best-of-N only: its samples
+        are independent, those of a search are not. Raises ValueError for other methods and for n beyond the pool.
         """
         for record in self.records:
             if record.cell["method"] != "best_of_n":
@@ -235,7 +219,21 @@ class Results:
                 )
         if draws is not None and draws < 1:
             raise ValueError(f"draws is the number of random sub-samples, at least 1; got {draws}.")
-        return Results(self.records, budget=n, draws=draws, seed=seed, same=self.same)
+        return self._view(_budget=n, _draws=draws, _seed=seed)
+
+    def lacks(self, vote: str) -> str:
+        """Why these results cannot have that vote, in a sentence; "" if they can. ValueError if it is unknown."""
+        if vote not in QUANTITIES:
+            voting.check(vote)
+        if vote == "pass@k" and (record := next((r for r in self.records if r.kept * r.subtrees != r.N), None)):
+            return f"pass@k is about N whole samples, which {record.cell['method']} does not draw: use best_of_n."
+        scored = any(record.cell.get("prm") for record in self) or any(any(each.scores) for each in self._graded)
+        if vote in voting.RULES and voting.RULES[vote].reduce and self.records and not scored:
+            return (
+                f"{vote} weighs answers by PRM scores, and these results have none: use majority_vote, or solve with "
+                "a PRM."
+            )
+        return ""
 
     # -- cost --------------------------------------------------------------------------------------
 
@@ -246,134 +244,41 @@ class Results:
         After `subsample` what that budget costs on average: the share n / N of the pool. Best-of-N runs with several
         PRMs share their samples and each names the tokens of them all: `records.policy_tokens` sums over runs.
         """
-        rows = [self._tokens(record) for record in self.records]
+        rows = [vars(self.spent(record)).values() for record in self.records]
         return Tokens(*(sum(column) for column in zip(*rows, strict=True))) if rows else Tokens(0, 0, 0, 0)
 
-    def _tokens(self, record: Record) -> tuple[int, int, int, int]:
-        share = (self._budget or record.N) / record.N
-        calls = record.policy_usage.get("calls", 0), record.prm_usage.get("calls", 0)
-        tokens = record.policy_usage.get("tokens", 0), record.prm_usage.get("tokens", 0)
-        return *(round(share * each) for each in tokens), *calls
+    def spent(self, record: Record) -> Tokens:
+        """What one of the records cost at this budget."""
+        policy, prm, share = record.policy_usage, record.prm_usage, self.budget(record) / record.N
+        tokens = (round(share * usage.get("tokens", 0)) for usage in (policy, prm))
+        return Tokens(*tokens, policy.get("calls", 0), prm.get("calls", 0))
 
-    def table(self, *votes: str) -> pandas.DataFrame:
-        """One row a problem: what was run, status, cost and, for each rule in `votes`, whether right.
-
-        `error`: why the cell failed, or is undecided under one of the rules. `undecided`, if there are rules: how many
-        pairs of its answers are.
-        """
-        import pandas
-
-        columns = {f"correct_{vote}": self.correct(vote) for vote in votes}
-        reasons = [[record.reason for record in self.records], *(self.reasons(vote) for vote in votes)]
-        if votes:
-            columns["undecided"] = [self._pairs_left(record) for record in self.records]
-        rows = []
-        for place, record in enumerate(self.records):
-            tokens = Tokens(*self._tokens(record))
-            prm = record.cell["prm"]
-            rows.append(
-                {name: record.problem[name] for name in ("id", "subject", "level")}
-                | {"method": record.cell["method"], "N": self._budget or record.N, "M": record.M}
-                | {
-                    "kept": record.kept,
-                    "subtrees": self._budget or record.subtrees,
-                    "seed": record.cell["seed"],
-                }
-                | {"policy": record.cell["policy"]["name"], "prm": prm and prm["name"]}
-                | {"status": "failed" if record.failed else "done"}
-                | {"error": "; ".join(dict.fromkeys(each[place] for each in reasons if each[place]))}
-                | {"trajectories": len(record.trajectories)}
-                | {"policy_tokens": tokens.policy, "policy_calls": tokens.policy_calls}
-                | {"prm_tokens": tokens.prm, "prm_calls": tokens.prm_calls}
-                | {"seconds": sum(seconds for _, seconds in record.spans)}
-                | {name: values[place] for name, values in columns.items()}
-            )
-        return pandas.DataFrame(rows)
+    def budget(self, record: Record) -> int:
+        """N of one of the records; after `subsample` the smaller one."""
+        return self._budget or record.N
 
     # ----------------------------------------------------------------------------------------------
 
+    def _view(self, **changes) -> Results:
+        view = copy(self)
+        vars(view).update(changes, _outcomes={})
+        return view
+
     def _check(self, vote: str) -> None:
-        voting.check(vote)
-        scored = any(r.cell.get("prm") or any(path["scores"] for path in r.trajectories) for r in self.records)
-        if voting.RULES[vote].reduce and self.records and not scored:
-            raise ValueError(
-                f"{vote} weighs answers by PRM scores, and these results have none: use majority_vote, or solve with "
-                "a PRM."
-            )
+        if objection := self.lacks(vote):
+            raise ValueError(objection)
 
-    def _each(self, name: str, value: Callable[[Record], float | None]) -> list[float | None]:
-        if name not in self._graded:
-            self._graded[name] = [None if record.failed else value(record) for record in self.records]
-        return list(self._graded[name])
+    def _outcome(self, graded: Graded, vote: str) -> Outcome:
+        if graded.record.failed:
+            return Outcome(None, None, graded.record.reason)
+        if vote == "pass@k":
+            return graded.pass_at_k(self.budget(graded.record))
+        return graded.mean() if vote == "mean" else graded.voted(vote, self._picks(graded.record))
 
-    def _estimate(self, values: Sequence[float | None]) -> Estimate:
-        return _apart(stats.accuracy(values), len(self.failures))
-
-    def _candidates(self, record: Record) -> tuple[list[str | None], list[tuple[float, ...]]]:
-        answers = [_extract("".join(path["steps"]), self.same) for path in record.trajectories]
-        return answers, [tuple(path["scores"]) for path in record.trajectories]
-
-    def _chosen(self, record: Record, vote: str) -> Iterator[tuple[str | None, bool]]:
-        """For each draw the answer that the rule chooses, and whether there is none because the PRM read no solution.
-
-        Which answers vote together is found out once for all draws and rules.
-        """
-        answers, scores = self._candidates(record)
-        rule, groups = voting.RULES[vote], None
-        if rule.choose == "vote":
-            groups = voting.group(answers, same=self.same)
-            self._pairs_left(record)
-        for pick in self._picks(record):
-            taken = [scores[place] for place in pick]
-            unread = rule.reduce and not any(taken) and any(_unread(record.trajectories[place]) for place in pick)
-            yield voting.vote(
-                [answers[place] for place in pick], taken, vote, same=self.same,
-                groups=groups and [groups[place] for place in pick],
-            ), bool(unread)  # fmt: skip
-
-    def _why(self, record: Record, vote: str) -> str:
-        """Why the record is undecided; of random sub-samples, why the first draw is."""
-        answer, unread = next(self._chosen(record, vote))
-        if unread:
-            return "the PRM could read none of the solutions"
-        return f"time ran out before {answer} was told equal to the gold answer or different"
-
-    def _pairs_left(self, record: Record) -> int:
-        if record.key not in self._left:
-            self._left[record.key] = voting.undecided(self._candidates(record)[0]) if self.same == "math" else 0
-        return self._left[record.key]
-
-    def _picks(self, record: Record) -> list[Pick]:
-        """Which trajectories count: one tuple of places a draw."""
+    def _picks(self, record: Record) -> list[Sequence[int]]:
+        """Which trajectories count: their places, for each draw."""
         count = len(record.trajectories)
         if self._budget is None or self._draws is None:
-            return [tuple(range(self._budget or count))]
+            return [range(count)[: self._budget]]
         rng = np.random.default_rng([self._seed, int(record.key[:16], 16)])
-        draws = (rng.permutation(count)[: self._budget] for _ in range(self._draws))
-        return [tuple(sorted(int(place) for place in draw)) for draw in draws]
-
-
-def _unread(path: Mapping) -> bool:
-    return bool(path["steps"]) and not path["scores"]
-
-
-def _decided(record: Record, answers: Sequence[str | None]) -> list[bool]:
-    """Whether each answer is right, without those for which that could not be decided."""
-    verdicts = [grading.verdict(record.problem["answer"], answer) for answer in answers]
-    return [right for right in verdicts if right is not None]
-
-
-def _share(record: Record, answers: Sequence[str | None]) -> float | None:
-    """The share of right ones among the decided answers; None if there are none."""
-    right = _decided(record, answers)
-    return sum(right) / len(right) if right else None
-
-
-def _apart(estimate: Estimate, failed: int) -> Estimate:
-    """The estimate with what it leaves out told apart: failed cells, and undecided ones."""
-    return replace(estimate, failed=failed, undecided=estimate.failed - failed)
-
-
-@lru_cache(maxsize=100_000)
-def _extract(text: str, same: str) -> str | None:
-    return (parity if same == "string" else grading).extract_answer(text)
+        return [sorted(rng.permutation(count)[: self._budget].tolist()) for _ in range(self._draws)]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from ttslib.problems import Problem
 from ttslib.profiles import Profile, get_profile
 from ttslib.provenance import provenance
 from ttslib.records import FAILED, Record, Store, StoreError
-from ttslib.results import Results, frame_of
+from ttslib.results import LABELS, Results
 from ttslib.runs import Run
 from ttslib.search import SearchConfig, configured, get_method
 from ttslib.search.config import whole
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     import pandas
 
     from ttslib.paper import Experiment
+
+TOGETHER = 16  # runs whose records are in memory at once
+HERE = LocalExecutor()
 
 
 def solve(
@@ -52,11 +56,11 @@ def solve(
 ) -> Results:
     """Search every problem with `method` ("cot", "best_of_n", "beam_search", "dvts") and return the results.
 
-    The small interface, for models that are loaded; `run` takes a list of runs and loads models itself. A plain blocking
-    call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the others run side by
-    side, at most `concurrency` problems at once, and each is written as soon as it is done: kill the process at any time
-    and call again. Other processes may work on the same store; no cell is computed twice, and cells that another live
-    process is computing are waited for.
+    The small interface, for models that are loaded; `run` takes a list of runs and loads models itself. A plain
+    blocking call, in a script or a notebook. Cells that `store` (a directory) already holds are read, the others run
+    side by side, at most `concurrency` problems at once, and each is written as soon as it is done: kill the process at
+    any time and call again. Other processes may work on the same store; no cell is computed twice, and cells that
+    another live process is computing are waited for.
 
     Best-of-N samples are drawn once: they are stored as a record without a PRM, whatever `prm` is, and that of the
     PRM is made by scoring them. Its policy tokens are those of the samples; `records.policy_tokens` sums over records
@@ -67,8 +71,8 @@ def solve(
     `SearchConfig` (n, width, seed, temperature, ...); those not given are the policy's own (`policy.sampling`), or the
     defaults. `prm` may be None for methods that need none. `progress`: a bar on stderr; default yes, unless the
     environment has TTSLIB_QUIET=1. Calls of several threads are served one after the other. Raises ValueError, before
-    anything runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only and
-    lacks a cell.
+    anything runs, for arguments that no search can run with, StoreError if the store cannot be used, or is read-only
+    and lacks a cell.
     """
     concurrency = whole("concurrency", concurrency)
     own = {} if policy is None else policy.sampling
@@ -100,10 +104,11 @@ def run(
 ) -> Done | pandas.DataFrame:
     """Compute what `store` lacks of a list of runs, and return all of it.
 
-    Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most one
-    policy and one PRM are in memory. Best-of-N is sampled once and scored by every PRM. Kill the process at any time and
-    call again; several processes may work on one store. One progress bar goes over everything. An experiment of the
-    paper is cast by `profile`. `executor` says where cells are computed, by default in this process.
+    Policy by policy: each model is loaded only if a cell of it is missing, and freed before the next, so that at most
+    one policy and one PRM are in memory; the last ones stay for the next call (`free` frees them). Best-of-N is sampled
+    once and scored by every PRM. Kill the process at any time and call again; several processes may work on one store.
+    One progress bar goes over everything. An experiment of the paper is cast by `profile`. `executor` says where cells
+    are computed, by default in this process.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -117,8 +122,13 @@ def run(
         with _progress(work, progress) as finished:
             for free in _passes(work):
                 todo = jobs(cells, free)
-                (executor or LocalExecutor()).run(todo, records, retry_after=work.retry_after, finished=finished)
+                (executor or HERE).run(todo, records, retry_after=work.retry_after, finished=finished)
     return Done(cells, records.path)
+
+
+def free() -> None:
+    """Free the models that `run` has left in memory for its next call."""
+    HERE.close()
 
 
 class Done(Mapping[Run, Results]):
@@ -132,7 +142,7 @@ class Done(Mapping[Run, Results]):
         with Store(self._path) as records:
             found = [_read(records, cell) for cell in self._cells[run]]
         self._light[run] = [replace(record, trajectories=[], tree=None) for record in found]
-        return Results(found, benchmark=run.benchmark, policy_role=run.policy_role, prm_role=run.prm_role)
+        return Results(found, labels={name: getattr(run, name) for name in LABELS})
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._cells)
@@ -143,7 +153,15 @@ class Done(Mapping[Run, Results]):
     def frame(self, votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None,
               *, parity: bool = False) -> pandas.DataFrame:  # fmt: skip
         """`Results.frame` of all runs, one below the other; a rule that a run cannot have is left out for that run."""
-        return frame_of(self.values(), votes, budgets, parity=parity)
+        import pandas
+
+        from ttslib.frames import frame_of
+
+        runs = iter(self.values())  # a few at a time: trees take room
+        parts = []
+        while some := list(islice(runs, TOGETHER)):
+            parts.append(frame_of(some, votes, budgets, parity=parity))
+        return pandas.concat(parts, ignore_index=True)
 
     def provenance(self, profile: str, **more: Any) -> dict:
         """Where the numbers come from: see `ttslib.provenance.provenance`."""
@@ -195,7 +213,8 @@ def _check_closed(work: Work, policy: Policy | None, prm: PRM | None) -> None:
 
 
 def _passes(work: Work) -> Iterator[list[Cell]]:
-    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of it."""
+    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of
+    it."""
     wait, before = 0.05, math.inf
     while left := len(work.missing()):
         if free := work.free():

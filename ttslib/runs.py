@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ttslib.problems import Problem, known_size, load_problems
+from ttslib.problems import Problem, benchmark_name, known_size, load_problems
 
 
 class Options(Mapping):
@@ -112,6 +112,11 @@ class Run:
         else:
             size = len(self.problems)
         return size if self.limit is None else min(size, self.limit)
+
+    @property
+    def dataset(self) -> str:
+        """The name of its data set in headings; "" for problems given one by one."""
+        return benchmark_name(self.problems) if isinstance(self.problems, str) else ""
 
     def load(self) -> list[Problem]:
         """The problems; those of a data set are read once for all runs. Raises ValueError as `load_problems` does."""

@@ -1,4 +1,4 @@
-"""Accuracies with intervals, paired differences, pass@k.
+"""Accuracies with intervals, paired differences, pass@k; by group of a frame too (`estimate`, `paired`).
 
 Intervals are over problems. That of a mean is Wilson's with continuity correction, of as many right or wrong problems
 as would spread as far as the values do: n p (1 - p) / s2 of them. Mean p and variance s2 are taken with z²/2 further
@@ -22,11 +22,15 @@ python tests/interval_coverage.py (500 simulations where not exact):
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Estimate:
     def __str__(self) -> str:
         out = "".join(f", {count} {why}" for why in ("failed", "undecided") if (count := getattr(self, why)))
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n = {self.n}{out})"
+
+    def apart(self, failed: int) -> Estimate:
+        """With what it leaves out told apart: that many failed, and the others are undecided."""
+        return replace(self, failed=failed, undecided=self.failed + self.undecided - failed)
 
 
 def accuracy(correct: Sequence[float | bool | None], *, level: float = 0.95) -> Estimate:
@@ -99,6 +107,89 @@ def pass_at_k(n: int, c: int, k: int) -> float:
             f"pass@{k} needs at least {max(k, 1)} samples and k of at least 1; there are {n} samples."
         )
     return 1 - math.comb(n - c, k) / math.comb(n, k)
+
+
+# -- of frames -------------------------------------------------------------------------------------
+
+PROBLEM = ("benchmark", "problem")
+# What must not vary among the rows of one problem in a group: their mean would be a mean over runs or rules.
+SETTINGS = ("policy", "prm", "method", "N", "M", "policy_role", "prm_role", "vote")
+
+
+def estimate(frame: pandas.DataFrame, by: str | Sequence[str] = ()) -> pandas.DataFrame:
+    """Mean of the column `right` with its interval over problems, for each group of a frame of results.
+
+    A row for each group, in order of appearance: the columns `by`, then those of `Estimate`. Rows of one problem that
+    differ in their seed are averaged first. Raises ValueError if they differ in more, so in what `by` lacks.
+    """
+    import pandas
+
+    by = _columns(by)
+    names = [*by, *Estimate.__dataclass_fields__]
+    rows = ((*key, *vars(_estimate(problems)).values()) for key, problems in _groups(frame, by))
+    return pandas.DataFrame(rows, columns=names)
+
+
+def paired(frame: pandas.DataFrame, by: str | Sequence[str] = (), **sides: tuple) -> pandas.DataFrame:
+    """Paired differences of the column `right` on the same problems, for each group that has both sides.
+
+    The sides are two values of one column, for example paired(frame, "N", method=("dvts", "best_of_n")): "dvts" minus
+    "best_of_n" at each N. A row for each group: the columns `by`, that column with the first value, "minus" with the
+    second, then those of `Estimate`. Raises ValueError if the problems of two sides differ, if no group has both sides,
+    and as `estimate` does.
+    """
+    import pandas
+
+    if len(sides) != 1 or len(next(iter(sides.values()))) != 2:
+        raise ValueError('The sides are two values of one column: give them as in method=("dvts", "best_of_n").')
+    (column, (one, other)), by = *sides.items(), [each for each in _columns(by) if each not in sides]
+    first, second = (dict(_groups(frame[frame[column] == side], by)) for side in (one, other))
+    rows = []
+    for key in (key for key in first if key in second):
+        a, b = first[key], second[key]
+        if len(a) != len(b) or not a.index.isin(b.index).all():
+            group = ", ".join(f"{name} {value}" for name, value in zip(by, key, strict=True))
+            raise ValueError(f"{one} and {other} were not run on the same problems{group and f' at {group}'}.")
+        b = b.loc[a.index]
+        difference = paired_difference(_values(a), _values(b)).apart(int((a.failed | b.failed).sum()))
+        rows.append((*key, one, other, *vars(difference).values()))
+    if not rows:
+        raise ValueError(f"No group has both {column} {one} and {column} {other}.")
+    return pandas.DataFrame(rows, columns=[*by, column, "minus", *Estimate.__dataclass_fields__])
+
+
+def _columns(by: str | Sequence[str]) -> list[str]:
+    return [by] if isinstance(by, str) else list(by)
+
+
+def _groups(frame: pandas.DataFrame, by: list[str]) -> Iterator[tuple[tuple, pandas.DataFrame]]:
+    """For each group its key and its problems: `right`, the mean over seeds, and whether all of them `failed`."""
+    keys = list(dict.fromkeys([*by, *PROBLEM]))
+    alike = list(dict.fromkeys([*keys, "seed"]))
+    if frame.duplicated(alike).any():
+        varied = frame.groupby(alike, dropna=False)[[each for each in SETTINGS if each not in alike]].nunique().max()
+        also = [name for name, count in varied.items() if count > 1]
+        raise ValueError(
+            f"Rows of one problem differ in {', '.join(also)}: group by that too, or choose among them." if also
+            else "The frame holds the same rows twice: give each run once."
+        )  # fmt: skip
+    problems = frame.groupby(keys, sort=False, dropna=False, observed=True).agg(
+        right=("right", "mean"), failed=("failed", "all")
+    ).reset_index()  # fmt: skip
+    groups = problems.groupby(by, sort=False, dropna=False) if by else [((), problems)] if len(problems) else []
+    for key, part in groups:
+        yield key, part.set_index(list(PROBLEM))
+
+
+def _estimate(problems: pandas.DataFrame) -> Estimate:
+    return accuracy(_values(problems)).apart(int(problems.failed.sum()))
+
+
+def _values(problems: pandas.DataFrame) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in problems.right]
+
+
+# --------------------------------------------------------------------------------------------------
 
 
 def _interval(values: np.ndarray, level: float) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
-from ttslib.plots import LOOKS, PALETTE, Picture, figure, rendered
+from ttslib.plots import PALETTE, Picture, figure, look, rendered
 from ttslib.search.tree import Node, Trajectory, Tree
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def draw_run(run: Results, vote: str, place: int = 0, *, title: str = "", axes: 
     """
     record = run.records[place]
     if not title:
-        title = f"{LOOKS[record.cell['method']][0]}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
+        title = f"{look(record.cell['method']).label}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
     title += " (failed)" if record.failed else ""
     if record.search_tree().nodes:
         return draw(record.tree, run.chosen(vote)[place], axes=axes, title=title)

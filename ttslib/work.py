@@ -28,7 +28,8 @@ class Work:
         known = store.status([*self.cells, *self.pools])
         last = set() if samples else self.pools.keys() - self.cells.keys()
         self.retry_after = {
-            key: tried for key, (status, tried) in known.items() if retry_failed and status == FAILED and key not in last
+            key: tried for key, (status, tried) in known.items() if retry_failed and status == FAILED and key not in
+                last
         }
 
     def missing(self) -> list[Cell]:
@@ -83,6 +84,7 @@ def jobs(runs: Mapping[Run, Sequence[Cell]], free: Iterable[Cell]) -> list[Job]:
 
 
 def weight(cell: Cell) -> float:
-    """Of a cell, how much there is to do in comparison with others: the tokens of policy and PRM, a solution being 1."""
+    """Of a cell, how much there is to do in comparison with others: the tokens of policy and PRM, a solution being
+    1."""
     cost = cell.method.expected(cell.config, Lengths(1.0, prompt=0.5), scored=cell.content["prm"] is not None)
     return cost.prm if cell.pool else cost.policy + cost.prm

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,14 @@ def weights_hash(folder: Path | str) -> str:
     """First 12 hex digits of the sha256 over a local folder's weights; "main" for a Hub id."""
     if isinstance(folder, str):
         return "main"
+    return _hash(tuple((file, file.stat().st_mtime_ns) for file in sorted(folder.glob("*.safetensors"))))
+
+
+@lru_cache(maxsize=256)
+def _hash(files: tuple[tuple[Path, int], ...]) -> str:
+    """Of files and when they were written: the cells of many runs ask for it."""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
+    for file, _ in files:
         with file.open("rb") as opened:
             while block := opened.read(1 << 24):
                 digest.update(block)

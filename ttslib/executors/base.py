@@ -32,6 +32,9 @@ class Executor:
 
         A cell that another process has claimed, or whose samples are not there yet, is passed over: whoever calls looks
         at the store again. `retry_after`: of failed cells that are to be run again, how often they were tried. When it
-        returns, or raises, no model is in memory and no claim is left.
+        returns, or raises, no claim is left.
         """
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Frees what it holds; it may be used again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from typing import Any
 
 from ttslib import loop, policies, prms
@@ -17,8 +16,9 @@ from ttslib.runs import ModelSpec
 class LocalExecutor(Executor):
     """Runs jobs one after the other, the cells of each side by side, at most `concurrency` at a time.
 
-    Where there are GPUs, the paper's models are placed on them (see `placed`). `load_policy` and `load_prm` may be
-    overridden: they are called with a model's name and options.
+    The models of the last job stay in memory for the next call, until others are needed, `close` is called or something
+    raises. Where there are GPUs, the paper's models are placed on them (see `placed`). `load_policy` and `load_prm` may
+    be overridden: they are called with a model's name and options.
     """
 
     load_policy = staticmethod(policies.load_policy)
@@ -26,22 +26,31 @@ class LocalExecutor(Executor):
 
     def __init__(self, concurrency: int = 256):
         self.concurrency = concurrency
+        self._policy, self._prm = Seat(self.load_policy), Seat(self.load_prm)
 
     def run(
         self, jobs: Sequence[Job], store: Store, *, retry_after: Mapping[str, int], finished: Callable[[Record], None]
     ) -> None:
         """See `Executor.run`. Raises ValueError if a model cannot be loaded."""
-        with closing(Seat(self.load_policy)) as policy, closing(Seat(self.load_prm)) as prm:
+        try:
             for job in jobs:
                 for_policy, for_prm = placed(job.policy, job.prm)
                 # What this job does not take is freed before anything is loaded.
-                policy.keep(job.policy, for_policy)
-                prm.keep(job.prm, for_prm)
+                self._policy.keep(job.policy, for_policy)
+                self._prm.keep(job.prm, for_prm)
                 searches = Searches(
-                    store, policy.take(job.policy, for_policy), prm.take(job.prm, for_prm), retry_after=retry_after,
-                    finished=finished, concurrency=self.concurrency,
+                    store, self._policy.take(job.policy, for_policy), self._prm.take(job.prm, for_prm),
+                    retry_after=retry_after, finished=finished, concurrency=self.concurrency,
                 )  # fmt: skip
                 loop.run(searches.run(job.cells))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+        self._policy.close()
+        self._prm.close()
 
 
 class Seat:

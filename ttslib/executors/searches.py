@@ -30,7 +30,8 @@ class Searches:
         self.finished, self.concurrency = finished, concurrency
 
     async def run(self, cells: Sequence[Cell]) -> None:
-        """Once through the cells, at most `concurrency` at a time; those that cannot be computed now are passed over."""
+        """Once through the cells, at most `concurrency` at a time; those that cannot be computed now are passed
+        over."""
         queue = iter(cells)
         workers = [asyncio.ensure_future(self._work(queue)) for _ in range(min(self.concurrency, len(cells)))]
         try:
@@ -46,7 +47,8 @@ class Searches:
                 await self._settle(cell)
 
     async def _settle(self, cell: Cell) -> bool:
-        """Whether the cell has a record now; False if another process is at it, or there is nobody here to sample it."""
+        """Whether the cell has a record now; False if another process is at it, or there is nobody here to sample
+        it."""
         asks = cell.pool is None and cell.method.needs_policy
         if asks and (self.policy is None or self.policy.closed):
             return cell.key in self.store.status([cell.key])

@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from ttslib import loop, stats
-from ttslib.runner import solve
 from ttslib.first_error import judge_held_out, score_solutions
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.step_statistics import auc_within, calibration, judged, plain, ratio
@@ -33,6 +32,7 @@ from ttslib.processbench import NANOPROCESSBENCH, load_processbench
 from ttslib.provenance import provenance
 from ttslib.records import Record
 from ttslib.results import Results
+from ttslib.runner import solve
 from ttslib.stats import Estimate
 from ttslib.zoo import weights_hash
 
@@ -47,9 +47,9 @@ def measure_policy(folder: FilePath, store: FilePath, limit: int, samples: int =
     policy, problems = load(folder), load_problems("nanomath", limit=limit)
     greedy = solve(problems, policy, None, method="cot", store=store)
     pool = solve(problems, policy, None, method="best_of_n", n=samples, store=store)
-    right = pool.passes(1)
+    right = pool.correct("mean")
     accuracy = {
-        "greedy": greedy.accuracy(), "mean pass@1": pool.mean_pass_at_1(),
+        "greedy": greedy.accuracy(), "mean pass@1": pool.accuracy("mean"),
         f"majority@{N}": pool.subsample(N, draws=None if samples == N else DRAWS).accuracy(),
     } | {f"pass@{k}": pool.pass_at_k(k) for k in sorted({N, samples})}
     return _head(folder, limit, samples) | {
@@ -118,7 +118,7 @@ def on_samples(pool: Results, style: str) -> dict:
     n = pool.records[0].N
     likeliest = [None if record.failed else by_likelihood(pool, place) for place, record in enumerate(pool)]
     accuracy = {
-        "mean pass@1": pool.mean_pass_at_1(), f"majority@{n}": pool.accuracy(),
+        "mean pass@1": pool.accuracy("mean"), f"majority@{n}": pool.accuracy(),
         f"likelihood@{n}": stats.accuracy(likeliest),
         **{f"BoN@{n} ({rule})": pool.accuracy(rule) for rule in RULES}, f"pass@{n}": pool.pass_at_k(n),
     }
@@ -138,7 +138,7 @@ def by_likelihood(pool: Results, place: int) -> bool | None:
     answers, _ = pool.candidates(place)
     weights = [path["logprob"] for path in pool.records[place].trajectories]
     weighed = [pair for pair in zip(weights, answers, strict=True) if pair[1] is not None]
-    return bool(weighed) and pool.is_right(place, max(weighed, key=lambda pair: pair[0])[1])
+    return bool(weighed) and pool.graded(place).verdicts[max(weighed, key=lambda pair: pair[0])[1]]
 
 
 def processbench_f1(prm: PRM) -> dict | None:

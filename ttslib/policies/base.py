@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ttslib.problems import Problem
     from ttslib.prompts import Prompt
 
+MAX_TOKENS = 8192
+"""New tokens of a whole solution, for most models (the paper's code)."""
+
 
 @dataclass(frozen=True)
 class Step:

@@ -16,8 +16,7 @@ R1-Distill and Qwen2.5-Math have the 18T of the Qwen2.5 they grew from.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MAX_TOKENS = 8192
-"""New tokens of a solution of most models."""
+from ttslib.policies.base import MAX_TOKENS
 
 
 @dataclass(frozen=True)

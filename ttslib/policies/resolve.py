@@ -19,7 +19,6 @@ class Resolved:
     """A policy by what is known before it is loaded.
 
     Attributes:
-        name: as it was asked for.
         folder: where it lies, or its Hub id.
         card: that of the registry, for the paper's Hub ids.
         commit: of a Hub id; None for a folder.
@@ -27,7 +26,6 @@ class Resolved:
         settings: see `Policy`.
     """
 
-    name: str
     folder: Folder | str
     card: PolicyCard | None
     commit: str | None
@@ -68,7 +66,7 @@ def resolve(
                 f"The server decides its dtype: {settings['dtype']!r} can only be given to it, when it is started."
             )
     commit = card.revision if card else language_model(name, folder)[1]
-    return Resolved(name, folder, card, commit, shape, settings)
+    return Resolved(folder, card, commit, shape, settings)
 
 
 def identify(name: str, **options: Any) -> dict[str, Any]:

@@ -109,8 +109,8 @@ def expected(config: SearchConfig, lengths: Lengths) -> Cost:
     """Tokens of a tree search: as many as N whole solutions, whatever the width; the PRM reads every step once, and the
     prompt once.
 
-    At each of the solution's depths there are N candidates: the first N samples, then N / M kept x M. That bounds it from
-    above: a path that ends early takes up its slot, and identical siblings are scored once.
+    At each of the solution's depths there are N candidates: the first N samples, then N / M kept x M. That bounds it
+    from above: a path that ends early takes up its slot, and identical siblings are scored once.
     """
     written = config.n * lengths.solution
     return Cost(written, lengths.prompt + written * lengths.prm_extra)
@@ -121,10 +121,10 @@ async def grow(
 ) -> list[Trajectory]:
     """One beam search that keeps n // width; `subtree` tells its samples from those of other searches.
 
-    The number kept at a depth is n // width less the answers found so far. With `published_slots` it is that as it stood
-    when the last live path was visited, in rank order: an ended path below it frees its slot a depth later. Then more
-    paths may be under way than slots are left, and the search stops when the slots are full. (There the paths kept at
-    that depth are continued once more, to no effect; here they are not.)
+    The number kept at a depth is n // width less the answers found so far. With `published_slots` it is that as it
+    stood when the last live path was visited, in rank order: an ended path below it frees its slot a depth later. Then
+    more paths may be under way than slots are left, and the search stops when the slots are full. (There the paths kept
+    at that depth are continued once more, to no effect; here they are not.)
     """
     n, width, max_depth, max_tokens = config.n, config.width, config.max_depth, config.max_tokens
     full = n // width

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from ttslib.policies.base import Draw
+from ttslib.policies.base import MAX_TOKENS, Draw
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SearchConfig:
     cot_temperature: float = 0.0
     max_depth: int = 40
     max_step_tokens: int = Draw.max_tokens
-    max_tokens: int = 8192
+    max_tokens: int = MAX_TOKENS
     published_slots: bool = False
 
     def __post_init__(self):

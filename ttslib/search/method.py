@@ -41,7 +41,8 @@ class Shape:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Mean tokens of a solution, of a prompt and of a step; `prm_extra`: PRM tokens for one of a step, its tag included.
+    """Mean tokens of a solution, of a prompt and of a step; `prm_extra`: PRM tokens for one of a step, its tag
+    included.
     """
 
     solution: float
@@ -67,8 +68,8 @@ class Method:
         uses: the fields of `SearchConfig` that decide its result. These, and no others, are in the address of a cell.
         needs_prm: it cannot run without a PRM.
         needs_policy: it asks a policy; not so a method that only has a given solution read.
-        samples_first: without a PRM it gives the same paths, unscored. Their samples are drawn once, kept without a PRM,
-            and `score` adds the scores of each PRM.
+        samples_first: without a PRM it gives the same paths, unscored. Their samples are drawn once, kept without a
+            PRM, and `score` adds the scores of each PRM.
     """
 
     name: str
@@ -117,12 +118,17 @@ class Method:
 
     @property
     def version(self) -> str:
-        """"" for the package's own methods, whose changes `search.RULES` counts; of any other a hash of its source, so
-        that an edited method does not find the records of the one before."""
+        """"" for the package's own methods, whose changes `search.RULES` counts; of any other a hash of its functions'
+        source, so that an edited method does not find the records of the one before."""
         kind = type(self)
         if kind.__module__.startswith("ttslib."):
             return ""
-        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()[:16]
+        functions = [part for part in vars(kind).values() if inspect.isfunction(part)]
+        try:
+            source = "".join(map(inspect.getsource, functions))
+        except OSError as error:
+            raise ValueError(f"The source of {self.name} cannot be read: define it in a file or a notebook.") from error
+        return hashlib.sha256(source.encode()).hexdigest()[:16]
 
     async def __call__(
         self, problem: Problem, policy: Policy, prm: PRM | None = None, config: SearchConfig | None = None, *,

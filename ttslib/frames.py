@@ -1,0 +1,99 @@
+"""Results as tidy data frames: a row for each run, problem, budget and vote, to be grouped and compared with pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import nan
+
+import pandas
+
+from ttslib import flops
+from ttslib.records import Record
+from ttslib.results import LABELS, Results
+
+DRAWS = 32
+"""Random sub-samples of a pool that a smaller budget is the mean over."""
+
+RUN = ("policy", "prm", "method", "N", "M", "kept", "subtrees", "seed", *LABELS)
+"""Columns that say what was run: names of policy and PRM ("" without one), method, budget N, children per kept node,
+beams kept, subtrees, seed; and the labels of the run, "" unless given (see `Results`)."""
+
+COLUMNS = (
+    *RUN, "problem", "level", "subject", "vote", "right", "failed", "undecided", "reason", "answer", "trajectories",
+    "policy_tokens", "prompt_tokens", "prm_tokens", "policy_calls", "prm_calls", "seconds", "policy_flops", "prm_flops",
+)  # fmt: skip
+"""Of a frame, in this order.
+
+problem, level, subject: id of the problem, and its level (0: none) and subject. vote: a rule of `voting.RULES`,
+"pass@k" or "mean". right: 1 or 0, of random sub-samples and of quantities a share; NaN if `failed` or `undecided`, and
+`reason` says why. answer: the one chosen, None if there is none. trajectories: how many were chosen from.
+
+The rest is what the record cost, whatever the vote made of it; of a smaller budget its share of the pool, but all of
+the calls and seconds. policy_tokens: generated, discarded branches included. prompt_tokens: read by the policy, once;
+NaN if the record does not say. prm_tokens: read by the PRM. policy_flops, prm_flops: see `flops.record_flops`.
+Best-of-N runs with several PRMs share their samples, and each names what they cost.
+"""
+
+
+def frame_of(
+    runs: Iterable[Results], votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None,
+    parity: bool = False,
+) -> pandas.DataFrame:  # fmt: skip
+    """The rows of many runs in one frame, as of `Results.frame`; what they answered is graded in one batch.
+
+    A vote that a run cannot have (one by PRM scores without a PRM, pass@k of a tree search) has no rows of that run.
+    Raises ValueError for an unknown vote, and for a budget beyond a pool.
+    """
+    votes = list(dict.fromkeys([votes] if isinstance(votes, str) else votes))
+    runs = [run.parity() if parity else run for run in runs]
+    if runs:
+        runs[0].prepare(votes, *runs[1:])
+    rows = [row for run in runs for row in _rows(run, votes, budgets)]
+    frame = pandas.DataFrame(rows, columns=COLUMNS)
+    frame["answer"] = pandas.Series([row["answer"] for row in rows], dtype=object)  # pandas would make NaN of None
+    return frame
+
+
+def run_columns(run: Results, record: Record) -> dict:
+    """The columns `RUN` of one of a run's records, and which problem it is."""
+    policy, prm = (record.cell[part]["name"] if record.cell.get(part) else "" for part in ("policy", "prm"))
+    n = run.budget(record)
+    subtrees = record.subtrees if n == record.N else n
+    values = (policy, prm, record.cell["method"], n, record.M, record.kept, subtrees, record.cell.get("seed", 0))
+    labels = (run.labels.get(name, "") for name in LABELS)
+    return dict(zip(RUN, (*values, *labels), strict=True)) | {"problem": record.problem["id"]}
+
+
+def _rows(run: Results, votes: Sequence[str], budgets: Sequence[int] | None) -> Iterator[dict]:
+    votes = [vote for vote in votes if not run.lacks(vote)]
+    operations = [flops.record_flops(record) for record in run]
+    for part in _parts(run, budgets or ()):
+        columns = [_columns(part, record, each) for record, each in zip(run, operations, strict=True)]
+        for vote in votes:
+            for record, before, outcome in zip(run, columns, part.outcomes(vote), strict=True):
+                unknown = outcome.right is None
+                yield before | {
+                    "vote": vote, "right": nan if unknown else outcome.right, "failed": record.failed,
+                    "undecided": unknown and not record.failed, "reason": outcome.reason, "answer": outcome.answer,
+                }  # fmt: skip
+
+
+def _parts(run: Results, budgets: Sequence[int]) -> list[Results]:
+    """The run, after what it would have been at smaller budgets if it is a pool."""
+    if not run.records or run.records[0].cell["method"] != "best_of_n":
+        return [run]
+    own = run.budget(run.records[0])
+    return [*(run.subsample(n, draws=DRAWS) for n in sorted({*budgets} - {own})), run]
+
+
+def _columns(part: Results, record: Record, operations: flops.SearchFlops) -> dict:
+    """Those that are the same for every vote."""
+    spent, n = part.spent(record), part.budget(record)
+    operations = operations.of_samples(n / record.N)
+    return run_columns(part, record) | {
+        "level": record.problem["level"], "subject": record.problem["subject"],
+        "trajectories": min(len(record.trajectories), n), "policy_tokens": spent.policy,
+        "prompt_tokens": flops.prompt_tokens(record), "prm_tokens": spent.prm, "policy_calls": spent.policy_calls,
+        "prm_calls": spent.prm_calls, "seconds": sum(seconds for _, seconds in record.spans),
+        "policy_flops": operations.policy, "prm_flops": operations.prm,
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""A record's answers: what was answered, which answers vote together, and which are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from ttslib import grading, parity, stats, voting
+from ttslib.records import Record
+
+UNREAD = "the PRM could read none of the solutions"
+
+
+class Outcome(NamedTuple):
+    """What one problem came to: the answer chosen (None: there is none), how right it is from 0 to 1 (None: the cell
+    failed, or this could not be decided), and why there is no value ("" if there is one)."""
+
+    answer: str | None
+    right: float | None
+    reason: str = ""
+
+
+class Graded:
+    """The answers of one record, under one way of comparing them: `same` as in `voting.vote`.
+
+    `prepare` decides in one batch for many records what takes time: `verdicts` maps each answer to True, False or None
+    (undecided), `groups` names for each trajectory the first one that it votes with, `left` counts the pairs of answers
+    that vote apart because they were told neither equal nor different.
+    """
+
+    def __init__(self, record: Record, same: str = "math"):
+        self.record, self.same, self.gold = record, same, record.problem["answer"]
+        self.verdicts: dict[str | None, bool | None] | None = None
+        self.groups: list[int] | None = None
+        self.left = 0
+
+    @cached_property
+    def answers(self) -> list[str | None]:
+        """One for each trajectory."""
+        extract = (parity if self.same == "string" else grading).extract_answer
+        return [extract("".join(path["steps"])) for path in self.record.trajectories]
+
+    @cached_property
+    def scores(self) -> list[tuple[float, ...]]:
+        """The step scores of each trajectory; none if the PRM could not read it, or there was no PRM."""
+        return [tuple(path["scores"]) for path in self.record.trajectories]
+
+    @cached_property
+    def unread(self) -> list[bool]:
+        """Which trajectories have steps but no score."""
+        return [bool(path["steps"]) and not path["scores"] for path in self.record.trajectories]
+
+    def voted(self, rule: str, picks: Sequence[Sequence[int]]) -> Outcome:
+        """What a rule of `voting.RULES` makes of each of these choices of trajectories: the mean over those that are
+        decided, and the answer of the first."""
+        chosen = [self._choose(rule, pick) for pick in picks]
+        decided = self._decided(answer for answer, unread in chosen if not unread)
+        answer, unread = chosen[0]
+        if decided:
+            return Outcome(answer, sum(decided) / len(decided))
+        return Outcome(answer, None, UNREAD if unread else f"time ran out before {_told(answer)}")
+
+    def pass_at_k(self, k: int) -> Outcome:
+        """The unbiased estimate that one of k trajectories is right, from all that are decided.
+
+        Raises ValueError if there are fewer than k trajectories.
+        """
+        right = self._decided(self.answers)
+        if len(right) < k <= len(self.answers):
+            return Outcome(None, None, f"time ran out before {k} of its answers were told right or wrong")
+        try:
+            return Outcome(None, stats.pass_at_k(len(right), sum(right), k))
+        except ValueError as error:
+            raise ValueError(f"{self.record.label}: {error}") from None
+
+    def mean(self) -> Outcome:
+        """The share of right trajectories among those that are decided; 0 if there is no trajectory."""
+        right = self._decided(self.answers)
+        if self.answers and not right:
+            return Outcome(None, None, f"time ran out before {_told(self.answers[0])}")
+        return Outcome(None, sum(right) / max(len(right), 1))
+
+    def best(self, rule: str, answer: str) -> int:
+        """Which trajectory with that answer has most weight under a rule; the first of equals."""
+        weights, leader = voting.RULES[rule].weights(self.scores), self.groups[self.answers.index(answer)]
+        return max((at for at, each in enumerate(self.groups) if each == leader), key=weights.__getitem__)
+
+    def _choose(self, rule: str, pick: Sequence[int]) -> tuple[str | None, bool]:
+        """The answer, and whether there is none because the PRM read no solution."""
+        taken = [self.scores[at] for at in pick]
+        answer = voting.vote(
+            [self.answers[at] for at in pick], taken, rule, same=self.same,
+            groups=self.groups and [self.groups[at] for at in pick],
+        )  # fmt: skip
+        lost = voting.RULES[rule].reduce and not any(taken) and any(self.unread[at] for at in pick)
+        return answer, bool(lost)
+
+    def _decided(self, answers: Iterable[str | None]) -> list[bool]:
+        return [right for answer in answers if (right := self.verdicts[answer]) is not None]
+
+
+def prepare(many: Iterable[Graded], *, groups: bool = True) -> None:
+    """Grade the answers of all these records in one batch and, with `groups`, find which vote together."""
+    many = list(many)
+    new = [each for each in many if each.verdicts is None]
+    known = _verdicts([(each.gold, answer) for each in new for answer in (None, *each.answers)])
+    for each in new:
+        each.verdicts = {answer: known[each.gold, answer] for answer in (None, *each.answers)}
+    for each in many if groups else ():
+        if each.groups is None:
+            each.groups = voting.group(each.answers, same=each.same)
+            each.left = voting.undecided(each.answers) if each.same == "math" else 0
+
+
+def _verdicts(pairs: Sequence[tuple[str, str | None]]) -> dict[tuple[str, str | None], bool | None]:
+    return {pair: grading.verdict(*pair) for pair in dict.fromkeys(pairs)}
+
+
+def _told(answer: str | None) -> str:
+    return f"{answer} was told equal to the gold answer or different"
