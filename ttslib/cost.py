@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from ttslib.cells import Cell
 from ttslib.nano.specs import POLICIES as NANO_POLICIES
+from ttslib.policies.base import MAX_TOKENS
 from ttslib.policies.registry import PAPER_POLICIES
 from ttslib.runs import Run
 from ttslib.search import Cost, Lengths
 
-ORDINARY_LIMIT = 8192
-"""Policies that may write more new tokens than this are the long reasoners (R1-Distill: 32,768)."""
 LENGTHS = {
     "nanomath": Lengths(69, prompt=34, step=14),
     "nanoaime": Lengths(112, prompt=56, step=14),
@@ -34,9 +33,9 @@ def lengths_of(run: Run) -> Lengths | None:
 
 
 def thinks(policy: str) -> bool:
-    """Whether a policy is one of the long reasoners, or a nano model that plays one."""
+    """Whether a policy is a long reasoner, which may write more than others (R1-Distill), or a nano model like one."""
     card, spec = PAPER_POLICIES.get(policy), NANO_POLICIES.get(policy)
-    return card.max_new_tokens > ORDINARY_LIMIT if card else spec is not None and spec.style == "thinking"
+    return card.max_new_tokens > MAX_TOKENS if card else spec is not None and spec.style == "thinking"
 
 
 def cost_of(cell: Cell, lengths: Lengths) -> Cost:

@@ -81,9 +81,9 @@ def nano_plan(planned: Sequence[Planned], profile: Profile) -> str:
     minutes = [nano_minutes(each.loads) for each in planned]
     minutes.append(tuple(map(sum, zip(*minutes, strict=True))))
     table = costs_table(planned, "minutes", [f"{fewest:.1f} - {most:.1f}" for fewest, most in minutes])
-    slow, fast = assumptions.NANO_WRITTEN
+    (slow, fast), start = assumptions.NANO_WRITTEN, assumptions.NANO_START_SECONDS
     speeds = (
-        f"At {slow:,} to {fast:,} tokens per second, and {assumptions.NANO_START_SECONDS:.0f} s to load models for a job.\n"
+        f"At {slow:,} to {fast:,} tokens per second, and {start:.0f} s for a job to load its models.\n"
         "Tokens are upper bounds: equal solutions are scored once, and paths that end early take up beams."
     )
     title = f"Plan of profile {profile.name} for two cores, no GPU"
