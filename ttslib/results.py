@@ -207,10 +207,10 @@ class Results:
         replacement (`seed` fixes them); pass@k and the mean are exact, from the whole pool. Best-of-N only: its samples
         are independent, those of a search are not. Raises ValueError for other methods and for n beyond the pool.
         """
+        if not self.pooled:
+            method = self.records[0].cell["method"]
+            raise ValueError(f"Only best_of_n has smaller budgets inside it; run {method} with n={n} instead.")
         for record in self.records:
-            if not self.pooled:
-                method = record.cell["method"]
-                raise ValueError(f"Only best_of_n has smaller budgets inside it; run {method} with n={n} instead.")
             if not 1 <= n <= record.N:
                 raise ValueError(f"A sub-sample of {n} does not fit in a pool of {record.N}: give n from 1 to that.")
         if draws is not None and draws < 1:
