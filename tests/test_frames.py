@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedPolicy, problems
 from test_bon_once import OtherPRM, Reads
-from test_experiment import run
 from test_results import PRM_RULES, Undecidable
+from test_solve import run
 from test_tables import PRM, nano
 
 from ttslib import frames, grading, stats
