@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedPolicy, problems
 from test_bon_once import OtherPRM, Reads
-from test_experiment import run
 from test_results import PRM_RULES, Undecidable
+from test_solve import run
 from test_tables import PRM, nano
 
 from ttslib import frames, grading, stats
@@ -63,7 +63,7 @@ def as_row(estimate):
     return pytest.approx(list(vars(estimate).values()), nan_ok=True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(POOLS, st.sets(st.integers(1, 4)))
 def test_a_group_of_a_frame_is_what_the_results_say(pool, budgets):
     frame = pool.frame(ALL, sorted(budgets))

@@ -12,18 +12,17 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ttslib.nano import zoo
 from ttslib.nano.encoding import encode
-from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.layouts import build_layout
 from ttslib.nano.muon import Float32Muon
 from ttslib.nano.optimise import autocast, descend, fast_bf16, optimizers
 from ttslib.nano.prm_data import Labelled, made
-from ttslib.nano.specs import CHECKERS, POLICIES, PRMS, PRMSpec
+from ttslib.nano.specs import CHECKERS, POLICIES, PRM_FAMILIES, PRMS, PRMSpec
 from ttslib.nano.stacked import Stacked, deepened
 from ttslib.nano.styles import STYLES
 from ttslib.nano.tokenizer import VOCABULARY
-from ttslib.nano.train_checker import Data
-from ttslib.nano.train_prm import cool, log_odds, start_network
+from ttslib.nano.train_checker import Data, verdict_pair
+from ttslib.nano.train_prm import cool, start_network
 from ttslib.prms import load_prm
-from ttslib.prms.heads import step_scores
 
 WORKED = "Compute 1 + 2 + 3."
 RIGHT = ("## Step 1: 1+2=3", "## Step 2: 3+3=6", "The final answer is: $\\boxed{6}$")
@@ -44,7 +43,7 @@ def tiny(layers: int) -> LlamaForCausalLM:
     ))
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", PRM_FAMILIES)
 def test_an_encoding_knows_the_first_wrong_token(name):
     layout = build_layout(name)
     slip = Labelled(WORKED, (RIGHT[0], "## Step 2: 3+3=7", "The final answer is: $\\boxed{7}$"), 1, RIGHT[1])
@@ -56,7 +55,7 @@ def test_an_encoding_knows_the_first_wrong_token(name):
     assert wrong.positions[0] < wrong.wrong < wrong.positions[1]
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", PRM_FAMILIES)
 def test_a_wrong_step_whose_right_one_is_not_known_is_wrong_from_its_start(name):
     layout = build_layout(name)
     encoding = encode(Labelled(WORKED, RIGHT, 1), layout)
@@ -103,17 +102,17 @@ def test_fresh_layers_change_nothing_at_first():
     assert torch.allclose(deepened(base, 3)(ids).logits, base(ids).logits, atol=1e-5)
 
 
-@pytest.mark.parametrize("format", LAYOUTS)
+@pytest.mark.parametrize("format", PRM_FAMILIES)
 def test_a_prm_starts_with_the_verdict_of_its_checker_and_loads_by_its_folder(format, tmp_path):
     checker = tiny(5)
     checker.save_pretrained(tmp_path / "nano-checker-1m")
     network, layout = start_network(PRMSpec("x", format, "nano-checker-1m", (), ""), tmp_path)
     encoded = layout.encode(WORKED, list(RIGHT))
     hidden = network.model(torch.tensor([encoded.ids])).last_hidden_state[0, list(encoded.positions)]
-    good, bad = build_layout("chat_turns").pair
+    good, bad = verdict_pair(layout.tokenizer)
     verdict = hidden @ (checker.lm_head.weight[good] - checker.lm_head.weight[bad])
-    assert torch.allclose(log_odds(network, hidden, layout), verdict, atol=1e-5)
-    assert torch.allclose(step_scores(network, hidden, layout), verdict.sigmoid(), atol=1e-5)
+    assert torch.allclose(layout.log_odds(network, hidden), verdict, atol=1e-5)
+    assert torch.allclose(layout.scores(network, hidden), verdict.sigmoid(), atol=1e-5)
     network.save_pretrained(tmp_path / "prm")
     layout.tokenizer.save_pretrained(tmp_path / "prm")
     assert type(load_prm(str(tmp_path / "prm")).format) is type(layout)

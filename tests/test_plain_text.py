@@ -13,7 +13,8 @@ from test_prm_formats import mistral_tokenizer, qwen_tokenizer
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.layouts import build_layout
+from ttslib.nano.specs import PRM_FAMILIES
 from ttslib.nano.tokenizer import build_tokenizer
 from ttslib.plain_text import PlainText, mend
 from ttslib.prms.formats import MarkerInStep
@@ -134,7 +135,7 @@ def test_nothing_of_the_text_is_lost(tokenizers, name, data):
     assert not any(token in hidden for token in controls(tokenizer))
 
 
-@pytest.mark.parametrize("kind", LAYOUTS)
+@pytest.mark.parametrize("kind", PRM_FAMILIES)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_the_steps_each_has_its_score_or_the_path_is_refused(kind, data):
@@ -154,7 +155,7 @@ def test_whatever_the_steps_each_has_its_score_or_the_path_is_refused(kind, data
     assert [found.ids[at] for at in found.positions] == [usual.ids[at] for at in usual.positions]
 
 
-LAYOUT = {kind: build_layout(kind) for kind in LAYOUTS}
+LAYOUT = {kind: build_layout(kind) for kind in PRM_FAMILIES}
 
 
 def test_a_tokenizer_that_is_not_fast_is_named():

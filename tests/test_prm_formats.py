@@ -6,8 +6,11 @@ derived here from the published formulas, on plain networks of transformers, one
 
 import asyncio
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -27,16 +30,15 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen2Model,
 )
-from ttslib.experiment import model_identity
 
 from ttslib.policies.base import Path, Step
-from ttslib.prms import PAPER_PRMS, load_prm
+from ttslib.prms import PAPER_PRMS, PRM, get_format, identify, load_prm
 from ttslib.prms.base import Unread
 from ttslib.prms.formats import one_token
-from ttslib.prms.heads import Qwen2ForPrmModel, Qwen2ForProcessRewardModel, step_scores
-from ttslib.prms.tag_token import TagToken
-from ttslib.prms.value_head import ValueHead
+from ttslib.prms.formats.tag_token import TagToken
+from ttslib.prms.formats.value_head import ValueHead
 from ttslib.problems import Problem
+from ttslib.zoo import ZOO, weights_hash
 
 FORMATS = ("tag", "two_class", "chat_turns", "value_head")
 CONTEXT = 600
@@ -383,9 +385,9 @@ def test_a_head_computes_in_float32_whatever_the_dtype_of_its_body(folder, kind)
     prm = load_prm(str(folder), dtype="bfloat16", **told(kind))
     network = prm.network
     hidden = torch.randn(64, network.config.hidden_size, generator=torch.Generator().manual_seed(0)).bfloat16()
-    scores = step_scores(network, hidden, prm.format)
+    scores = prm.format.scores(network, hidden.float())
     assert scores.dtype == torch.float32
-    assert torch.allclose(scores, step_scores(network.float(), hidden.float(), prm.format), atol=1e-6)
+    assert torch.allclose(scores, prm.format.scores(network.float(), hidden.float()), atol=1e-6)
 
 
 @pytest.mark.engine
@@ -635,13 +637,104 @@ def test_a_gated_or_unreachable_hub_ends_in_one_sentence_before_any_weight(hub, 
         load_prm("Qwen/Qwen2.5-Math-PRM-7B")
 
 
-def test_options_unlike_the_original_tell_records_apart(folders):
-    usual, other = (
-        load_prm(str(folders["two_class"]), format_options=options) for options in (None, {"system": "Check."})
+WHERE_AND_HOW = {"device": "cpu", "cache_tokens": 99, "batch_tokens": 300, "patience": 2, "reuse": False}
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"dtype": "bfloat16"}, {"dtype": "float32"}, {"format_options": {"system": "Check."}}, {"format_options": {}},
+    {"format": "two_class"}, {"backend": "transformers"}, WHERE_AND_HOW, {"dtype": "float16", **WHERE_AND_HOW},
+])  # fmt: skip
+def test_identity_is_known_without_loading(folders, options):
+    """It has what was asked for and changes scores; what every machine would do by itself is not told apart."""
+    folder = str(folders["two_class"])
+    identity = identify(folder, **options)
+    assert identity == load_prm(folder, **options).identity
+    told = {option: options[option] for option in ("dtype", "format_options") if options.get(option)}
+    assert identity == {"name": folder, "revision": weights_hash(folders["two_class"])} | (
+        {"settings": told} if told else {}
     )
-    assert usual.settings is None and model_identity(usual) != model_identity(other)
-    assert model_identity(load_prm(str(folders["two_class"]), dtype="float32")) == model_identity(usual)
-    assert model_identity(load_prm(str(folders["two_class"]), dtype="bfloat16")) != model_identity(usual)
+
+
+def test_a_format_that_nothing_else_tells_is_part_of_the_identity(folders):
+    identity = identify(str(folders["tag"]), format="tag")
+    assert identity["settings"] == {"format": "tag"}
+    assert identity == load_prm(str(folders["tag"]), format="tag").identity
+
+
+def test_a_nano_prm_is_of_float32_everywhere_so_that_says_nothing():
+    assert identify("nano-prm-shepherd", dtype="float32", format="tag") == identify("nano-prm-shepherd")
+    assert identify("nano-prm-shepherd", dtype="bfloat16")["settings"] == {"dtype": "bfloat16"}
+    assert identify("nano-prm-shepherd", backend="vllm", max_num_seqs=3)["settings"] == {"backend": "vllm"}
+
+
+def test_identities_of_the_hub_are_commits(hub, folders, monkeypatch):
+    """That of a card without asking the Hub; else that of the config.json in the cache."""
+    pinned = "Qwen/Qwen2.5-Math-PRM-7B"
+    assert identify(pinned) == {"name": pinned, "revision": PAPER_PRMS[pinned].revision}
+    with pytest.raises(ValueError, match="is not in the local cache and HF_HUB_OFFLINE is set"):
+        identify("Skywork/Skywork-o1-Open-PRM-Qwen-2.5-7B")
+    monkeypatch.setattr("psutil.virtual_memory", Plenty)
+    hub(folders["two_class"], pinned, PAPER_PRMS[pinned].revision)
+    for number, (repo, kind, options) in enumerate([
+        ("Skywork/Skywork-o1-Open-PRM-Qwen-2.5-7B", "value_head", {}),
+        ("RLHFlow/Llama3.1-8B-PRM-Mistral-Data", "chat_turns", {"format_options": {"system": "Check."}}),
+        ("someone/prm", "chat_turns", {"format": "chat_turns"}),
+    ]):  # fmt: skip
+        hub(folders[kind], repo, f"{number}" * 40)
+        identity = identify(repo, **options)
+        assert identity == load_prm(repo, **options).identity
+        assert identity == {"name": repo, "revision": f"{number}" * 40} | ({"settings": options} if options else {})
+    for options in ({}, {"format": "two_class", "format_options": {"system": "Check."}}):
+        assert identify(pinned, **options) == load_prm(pinned, **options).identity
+
+
+@pytest.mark.parametrize(("name", "options", "said"), [
+    ("nano-prm-none", {}, "Unknown model"), ("nano-prm-shepherd", {"format": "other"}, "Unknown PRM format 'other'"),
+    ("nano-prm-shepherd", {"dtype": "int3"}, "Unknown dtype"), ("nano-llama-0.1m", {}, "does not say how it is asked"),
+    ("nano-prm-shepherd", {"backend": "tgi"}, "Unknown PRM backend"),
+    ("nano-prm-qwen-m", {"backend": "vllm"}, "which vLLM does not score"),
+])  # fmt: skip
+def test_what_cannot_be_loaded_has_no_identity(name, options, said):
+    with pytest.raises(ValueError, match=said):
+        identify(name, **options)
+
+
+def test_identities_import_no_engine(hub, folders, tmp_path):
+    hub(folders["value_head"], "someone/prm", "a" * 40)
+    program = """if True:
+        import sys
+        from ttslib.prms import FORMATS, identify
+        for name in sys.argv[1:]:
+            print(identify(name, dtype="float16")["revision"])
+        print(*(module for module in ("torch", "transformers", "vllm") if module in sys.modules), len(FORMATS))
+    """
+    names = ["nano-prm-qwen-m", "Qwen/Qwen2.5-Math-PRM-7B", str(folders["two_class"]), "someone/prm"]
+    environment = os.environ | {"HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], env=environment, capture_output=True, text=True, check=True
+    )
+    revisions = [weights_hash(ZOO / names[0]), PAPER_PRMS[names[1]].revision, weights_hash(folders["two_class"])]
+    assert done.stdout.splitlines() == [*revisions, "a" * 40, "4"]
+
+
+def test_each_card_has_a_format_that_takes_its_options(folders):
+    for card in PAPER_PRMS.values():
+        tokenizer = AutoTokenizer.from_pretrained(folders[card.format])
+        assert get_format(card.format)(tokenizer, **card.options).name == card.format
+
+
+def test_a_prm_that_says_nothing_of_itself_has_the_defaults():
+    class Mine(PRM):
+        name = "mine"
+
+    mine = Mine()
+    mine.close()
+    assert mine.identity == {"name": "mine", "revision": ""} and not mine.closed and mine.backend == ""
+    assert mine.usage is mine.usage and mine.usage.tokens == 0
+    with pytest.raises(NotImplementedError, match="Mine does not say how it scores: give it a method score"):
+        scores_of(mine, path(["1"]))
+    with pytest.raises(TypeError):
+        mine.settings["dtype"] = "float16"
 
 
 def test_a_missing_or_broken_file_is_named(folders, tmp_path):
@@ -693,8 +786,8 @@ def test_the_parameters_of_a_card_are_those_of_its_architecture(card):
     assert card.heads * card.head_dim == card.hidden_size
     with torch.device("meta"):
         if card.format in ("two_class", "value_head"):
-            network_class = Qwen2ForPrmModel if card.format == "value_head" else Qwen2ForProcessRewardModel
-            network = network_class(Qwen2Config(**sizes, intermediate_size=INNER[card.hidden_size]))
+            config = Qwen2Config(**sizes, intermediate_size=INNER[card.hidden_size])
+            network = get_format(card.format).network_class()(config)
         else:
             network = LlamaForCausalLM(LlamaConfig(**sizes, intermediate_size=14_336))
     assert sum(value.numel() for value in network.parameters()) == card.parameters

@@ -13,10 +13,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config
 
 from ttslib.nano.tokenizer import build_tokenizer
 from ttslib.policies.base import Path, Step
-from ttslib.prms import _network_class, load_prm
+from ttslib.prms import FORMATS, load_prm
 from ttslib.prms.base import Unread
 from ttslib.prms.formats import shared_prefix
-from ttslib.prms.heads import Qwen2ForProcessRewardModel
 from ttslib.prms.prefixes import Prefix, PrefixCache
 from ttslib.problems import Problem
 from ttslib.usage import Usage, counting
@@ -33,7 +32,7 @@ def write_prm(folder, kind: str) -> None:
     tokenizer.add_special_tokens({"additional_special_tokens": ["ки" if kind == "tag" else "<extra_0>"]})
     torch.manual_seed(0)
     config_class, network_class = (
-        (LlamaConfig, LlamaForCausalLM) if kind == "tag" else (Qwen2Config, Qwen2ForProcessRewardModel)
+        (LlamaConfig, LlamaForCausalLM) if kind == "tag" else (Qwen2Config, FORMATS[kind].network_class())
     )
     network_class(config_class(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=2,
@@ -115,9 +114,9 @@ def test_a_score_is_read_at_the_marker_that_ends_its_step(prm):
     encoded = prm.format.encode("How many?", ["First.\n\n", " Second."])
     chat = "<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n"
     first, second, rest = {
-        "pair": ("How many? First. ки", "\nSecond. ки", ""),
-        "class": (f"{chat}First.<extra_0>", "Second.<extra_0>", "<|im_end|>\n"),
-    }[prm.format.head]
+        "tag": ("How many? First. ки", "\nSecond. ки", ""),
+        "two_class": (f"{chat}First.<extra_0>", "Second.<extra_0>", "<|im_end|>\n"),
+    }[prm.format.name]
     decode = prm.format.tokenizer.decode
     assert decode(encoded.ids) == first + second + rest
     assert [decode(encoded.ids[: position + 1]) for position in encoded.positions] == [first, first + second]
@@ -129,7 +128,7 @@ def test_the_reference_is_a_plain_forward_pass_of_transformers(reference):
         encoded = reference.format.encode(each.problem.question, [step.text for step in each.steps])
         with torch.no_grad():
             hidden = reference.network.model(torch.tensor([encoded.ids])).last_hidden_state[0]
-            if reference.format.head == "pair":
+            if reference.format.name == "tag":
                 logits = reference.network.lm_head(hidden)[:, list(reference.format.pair)]
                 expected = logits.softmax(-1)[list(encoded.positions), 0]
             else:
@@ -293,10 +292,11 @@ def test_several_gpus_share_the_layers(folder, monkeypatch):
         network.hf_device_map = {"model.layers.0": 1, "model.layers.1": last}
         return network, {"missing_keys": []}
 
-    load = _network_class("tag" if "tag" in folder else "two_class").from_pretrained
+    format = FORMATS["tag" if "tag" in folder else "two_class"]
+    load, network_class = format.network_class().from_pretrained, SimpleNamespace(from_pretrained=from_pretrained)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(device[-1]) * 2**30, 2**40))
-    monkeypatch.setattr("ttslib.prms._network_class", lambda format: SimpleNamespace(from_pretrained=from_pretrained))
+    monkeypatch.setattr(format, "network_class", lambda: network_class)
     load_prm(folder, device=["cuda:1", "cuda:2"])
     assert asked["device_map"] == "balanced" and asked["max_memory"] == {1: 2**30, 2: 2**31}
     last = "disk"

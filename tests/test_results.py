@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, problems
-from test_experiment import run
+from test_solve import run
 
 from ttslib import grading, stats, tables, voting
 from ttslib.policies.base import Step

@@ -70,14 +70,14 @@ def pooled(folder, encoded, task, dtype, **options):
 
 
 def in_vllm(folder, format, encoded, dtype, tmp_path):
-    """Step scores of the four heads in vLLM."""
+    """Step scores of the four formats in vLLM."""
     from vllm.config import PoolerConfig
 
-    if format.head == "class":
+    if format.name == "two_class":
         marker = encoded[0].ids[encoded[0].positions[0]]
         found = pooled(folder, encoded, "token_classify", dtype, pooler_config=PoolerConfig(step_tag_id=marker))
         return [rows[:, 1].tolist() for rows in found]
-    if format.head == "pair":
+    if format.vllm:
         return asyncio.run(load_prm(str(folder), dtype=dtype, backend="vllm").score(paths()))
     body = shutil.copytree(folder, tmp_path / "body")
     tensors = load_file(body / "model.safetensors")

@@ -80,7 +80,7 @@ def _rows(run: Results, votes: Sequence[str], budgets: Sequence[int] | None) -> 
 
 def _parts(run: Results, budgets: Sequence[int]) -> list[Results]:
     """The run, after what it would have been at smaller budgets if it is a pool."""
-    if not run.records or run.records[0].cell["method"] != "best_of_n":
+    if not run.records or not run.pooled:
         return [run]
     own = run.budget(run.records[0])
     return [*(run.subsample(n, draws=DRAWS) for n in sorted({*budgets} - {own})), run]

@@ -207,19 +207,20 @@ class Results:
         replacement (`seed` fixes them); pass@k and the mean are exact, from the whole pool. Best-of-N only: its samples
         are independent, those of a search are not. Raises ValueError for other methods and for n beyond the pool.
         """
+        if not self.pooled:
+            method = self.records[0].cell["method"]
+            raise ValueError(f"Only best_of_n has smaller budgets inside it; run {method} with n={n} instead.")
         for record in self.records:
-            if record.cell["method"] != "best_of_n":
-                raise ValueError(
-                    "Only best_of_n has smaller budgets inside it; "
-                    f"run {record.cell['method']} with n={n} instead."
-                )
             if not 1 <= n <= record.N:
-                raise ValueError(
-                    f"A sub-sample of {n} does not fit in a pool of {record.N}: give n from 1 to that."
-                )
+                raise ValueError(f"A sub-sample of {n} does not fit in a pool of {record.N}: give n from 1 to that.")
         if draws is not None and draws < 1:
             raise ValueError(f"draws is the number of random sub-samples, at least 1; got {draws}.")
         return self._view(_budget=n, _draws=draws, _seed=seed)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether smaller budgets are sub-samples of it: Best-of-N."""
+        return all(record.cell["method"] == "best_of_n" for record in self.records)
 
     def lacks(self, vote: str) -> str:
         """Why these results cannot have that vote, in a sentence; "" if they can. ValueError if it is unknown."""

@@ -29,6 +29,11 @@ def model_folder(name: str) -> Path | str:
     raise ValueError(f"Unknown model {name!r}: give {known}, a Hub id or the path of a model folder.")
 
 
+def is_commit(revision: str) -> bool:
+    """Whether a revision is a commit of the Hub, whose files never change; a branch is none."""
+    return bool(re.fullmatch("[0-9a-f]{40}", revision))
+
+
 def weights_hash(folder: Path | str) -> str:
     """First 12 hex digits of the sha256 over a local folder's weights; "main" for a Hub id."""
     if isinstance(folder, str):
@@ -72,7 +77,7 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
         cached = Path(hf_hub_download(**place, local_files_only=True))
     except LocalEntryNotFoundError:
         cached = None
-    if cached and re.fullmatch("[0-9a-f]{40}", revision):
+    if cached and is_commit(revision):
         return cached
     offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else unreachable(constants.ENDPOINT)
     if offline:

@@ -50,7 +50,7 @@ class PRMSpec:
     """
 
     name: str
-    format: str  # of `layouts`: the original's input format and head
+    format: str  # of `ttslib.prms.formats`: the original's input format and head
     checker: str
     rollouts: tuple[str, ...]
     stands_for: str
@@ -97,3 +97,6 @@ PRMS = {spec.name: spec for spec in (
     PRMSpec("nano-prm-qwen-l", "two_class", "nano-checker-1m", QWEN, "Qwen2.5-Math-PRM-72B", labels="consensus",
             solutions=32_000),
 )}
+PRM_FAMILIES = {"tag": "mistral", "chat_turns": "llama", "value_head": "qwen", "two_class": "qwen"}
+"""Architecture and tokenizer of the PRMs of each format. A checker learns in all of these formats, drawn in this order.
+"""

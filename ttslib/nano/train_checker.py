@@ -28,13 +28,15 @@ from transformers import AutoModelForCausalLM
 
 from ttslib.nano.encoding import Encoding, encode
 from ttslib.nano.generator import generate
-from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.layouts import build_layout
 from ttslib.nano.optimise import autocast, default_device, descend, faded, optimizers, rate
 from ttslib.nano.prm_data import Labelled, made
-from ttslib.nano.specs import CHECKERS, CheckerSpec
+from ttslib.nano.specs import CHECKERS, POLICIES, PRM_FAMILIES, CheckerSpec
 from ttslib.nano.stacked import Stacked, deepened, read_codes, widened
 from ttslib.nano.styles import STYLES
+from ttslib.nano.tokenizer import build_tokenizer
 from ttslib.nano.train_policy import Example, batches, save, training_log
+from ttslib.prms.formats import one_token
 
 LIKELY = -1.6  # log-probability above which a token is one that the base would write
 NOISE, FAINT = 0.12, 0.03  # chance that a number or sign is replaced: in phase 2, and in the noisy part of phase 3
@@ -50,7 +52,7 @@ class Data:
 
     def __init__(self, seed: int):
         self.rng = random.Random(seed)
-        self.layouts = [build_layout(name) for name in LAYOUTS]
+        self.layouts = [build_layout(name) for name in PRM_FAMILIES]
         self.worked = generate(2000 + seed, "train")
         ids = self.layouts[0].tokenizer.convert_tokens_to_ids
         self.numbers, self.signs = [ids(str(n)) for n in range(100)], [ids(sign) for sign in "+-*/"]
@@ -94,6 +96,11 @@ class Data:
 
     def _alike(self, token: int) -> list[int]:
         return self.numbers if token in self.numbers else self.signs if token in self.signs else []
+
+
+def verdict_pair(tokenizer) -> tuple[int, int]:
+    """Ids of "+" and "-": the difference of their rows in a checker's `lm_head` is its verdict."""
+    return one_token(tokenizer, "+"), one_token(tokenizer, "-")
 
 
 def adapted(data: Data, spec: CheckerSpec, zoo: FilePath, device: str):
@@ -198,7 +205,7 @@ def loss_of(network: Stacked, verdicts: Verdicts, group: list[Encoding], pad: in
 def train(spec: CheckerSpec, zoo: FilePath, device: str) -> None:
     """Trains `spec` from zoo/base and writes zoo/name with `training.json` (the learning curve)."""
     data, start = Data(spec.seed), time.time()
-    tokenizer = build_layout("chat_turns").tokenizer
+    tokenizer = build_tokenizer(POLICIES[spec.base].family)
     base = adapted(data, spec, zoo, device)
     torch.manual_seed(spec.seed)
     deep, depth = deepened(widened(base), spec.fresh_layers), base.config.num_hidden_layers
@@ -226,7 +233,7 @@ def train(spec: CheckerSpec, zoo: FilePath, device: str) -> None:
                     recent = []
                 if bar.n - first >= size:
                     break
-    save(network.with_verdict(verdicts.right, build_layout("chat_turns").pair), tokenizer, zoo / spec.name)
+    save(network.with_verdict(verdicts.right, verdict_pair(tokenizer)), tokenizer, zoo / spec.name)
     (zoo / spec.name / "training.json").write_text(training_log(spec, curve, device))
 
 

@@ -20,14 +20,14 @@ from tqdm import tqdm
 from transformers import AutoModelForCausalLM
 
 from ttslib.nano.encoding import Encoding, encode
-from ttslib.nano.layouts import LAYOUTS, build_layout
+from ttslib.nano.layouts import build_layout
 from ttslib.nano.optimise import autocast, default_device, descend, faded, optimizers, rate
 from ttslib.nano.prm_data import stream
-from ttslib.nano.specs import CHECKERS, POLICIES, PRMS, PRMSpec
+from ttslib.nano.specs import CHECKERS, POLICIES, PRM_FAMILIES, PRMS, PRMSpec
 from ttslib.nano.stacked import Stacked
+from ttslib.nano.train_checker import verdict_pair
 from ttslib.nano.train_policy import ARCHITECTURES, batches, save, token_ids, training_log
 from ttslib.prms.formats import Format
-from ttslib.prms.heads import Qwen2ForPrmModel, Qwen2ForProcessRewardModel, step_logits
 
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
          "num_key_value_heads", "max_position_embeddings", "rms_norm_eps")  # fmt: skip
@@ -39,43 +39,19 @@ def start_network(spec: PRMSpec, zoo: FilePath):
     """(network, format): the checker with the architecture and the head of the spec; it scores as the checker does."""
     checker = AutoModelForCausalLM.from_pretrained(zoo / spec.checker, dtype=torch.float32)
     format = build_layout(spec.format)
-    make_config, network_class = ARCHITECTURES[LAYOUTS[spec.format][0]]
-    network_class = {"class": Qwen2ForProcessRewardModel, "value": Qwen2ForPrmModel}.get(format.head, network_class)
+    make_config, causal = ARCHITECTURES[PRM_FAMILIES[spec.format]]
+    network_class = format.network_class()
     shape = {name: getattr(checker.config, name) for name in SHAPE}
     torch.manual_seed(spec.seed)
     config = make_config(**shape, **token_ids(format.tokenizer), tie_word_embeddings=False, prm_format=spec.format)
-    network = network_class(config)
+    network = (causal if network_class is AutoModelForCausalLM else network_class)(config)
     # Llama and Mistral are Qwen2 with biases of zero, which is what those of a new network are.
     network.model.load_state_dict(checker.model.state_dict(), strict=False)
     network.set_attn_implementation("eager")
-    good, bad = build_layout("chat_turns").pair
-    set_head(network, checker.lm_head.weight[good] - checker.lm_head.weight[bad], format)
+    good, bad = verdict_pair(format.tokenizer)
+    with torch.no_grad():
+        format.set_head(network, checker.lm_head.weight[good] - checker.lm_head.weight[bad])
     return network, format
-
-
-@torch.no_grad()
-def set_head(network, verdict: torch.Tensor, format: Format) -> None:
-    """Makes the log-odds of a step's score the product of its hidden state and `verdict`."""
-    if format.head == "value":
-        network.v_head["summary"].weight[0], network.v_head["summary"].bias[:] = verdict, 0
-    elif format.head == "class":
-        first, _, second = network.score
-        first.weight[0], first.weight[1], first.bias[:] = verdict, -verdict, 0
-        second.weight[:], second.bias[:] = 0, 0
-        second.weight[:, :2] = torch.tensor([[-0.5, 0.5], [0.5, -0.5]])
-    else:
-        network.lm_head.weight[:] = 0
-        for token, sign in zip(format.pair, (0.5, -0.5), strict=True):
-            network.lm_head.weight[token] = sign * verdict
-
-
-def log_odds(network, hidden: torch.Tensor, format: Format) -> torch.Tensor:
-    """Log-odds of the scores (`prms.heads.step_scores`) of hidden states [k, width]: [k]."""
-    if format.head == "value":
-        return network.v_head["summary"](hidden)[:, 0].float()
-    logits = network.score(hidden) if format.head == "class" else step_logits(network, hidden, format)
-    gap = logits[:, 1] - logits[:, 0]
-    return gap.float() if format.head == "class" else -gap.float()
 
 
 def loss_of(stacked: Stacked, format: Format, group: list[Encoding], pad: int) -> tuple[torch.Tensor, float]:
@@ -93,7 +69,7 @@ def loss_of(stacked: Stacked, format: Format, group: list[Encoding], pad: int) -
     device = stacked.words.device
     with autocast(device):
         _, top = stacked.high(stacked.low(ids.to(device)))
-        odds = log_odds(stacked.network, stacked.network.model.norm(top)[rows, columns], format)
+        odds = format.log_odds(stacked.network, stacked.network.model.norm(top)[rows, columns])
     judged, weight = torch.tensor(right, device=device), torch.tensor(weights, device=device)
     loss = F.binary_cross_entropy_with_logits(odds, judged, weight, reduction="sum") / weight.sum()
     return loss, ((odds > 0) == (judged > 0))[weight == 1.0].float().mean().item()
@@ -115,9 +91,8 @@ def train(spec: PRMSpec, zoo: FilePath, device: str) -> None:
     """Trains `spec` from zoo/checker and writes zoo/name with `training.json` (the learning curve)."""
     network, format = start_network(spec, zoo)
     stacked = Stacked(network.to(device), network.config.num_hidden_layers - CHECKERS[spec.checker].fresh_layers)
-    head = {"value": "v_head", "class": "score"}.get(format.head, "lm_head")
-    getattr(network, head).requires_grad_(True)
-    small = [network.model.norm.weight, *getattr(network, head).parameters()]
+    head = format.head(network).requires_grad_(True)
+    small = [network.model.norm.weight, *head.parameters()]
     opts = [*optimizers(stacked.fresh, spec.learning_rate), torch.optim.AdamW(small, spec.learning_rate)]
     data = stream([zoo / "rollouts" / f"{name}.jsonl" for name in spec.rollouts],
                   [POLICIES[name].style for name in spec.rollouts], spec.seed, labels=spec.labels, beyond=spec.beyond)

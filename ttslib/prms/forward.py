@@ -15,7 +15,6 @@ import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
 from ttslib.prms.formats import Format
-from ttslib.prms.heads import step_scores
 from ttslib.prms.prefixes import Prefix
 from ttslib.prms.schedule import Chain
 
@@ -63,7 +62,7 @@ def forward(network, format: Format, chains: Sequence[Chain], *, keep: bool = Tr
     scores = iter(())
     if places:
         rows, columns = zip(*places, strict=True)
-        scores = iter(step_scores(network, hidden[list(rows), list(columns)], format).tolist())
+        scores = iter(format.scores(network, hidden[list(rows), list(columns)].float()).tolist())
     for row, chain in enumerate(chains):
         for prefix in chain.prefixes:
             before = prefix.parent.scores if prefix.parent else ()

@@ -12,7 +12,6 @@ Deepseek, and Qwen2.5-Math-PRM-7B (whose page on the Hub shows the same commit).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
 from ttslib.prompts import QWEN_SYSTEM
 
@@ -41,7 +40,7 @@ class PRMCard:
     head_dim: int
     vocabulary: int
     context: int
-    format: Literal["tag", "two_class", "chat_turns", "value_head"]
+    format: str
     options: Mapping[str, str] = field(hash=False)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ttslib.loop import Pump
 from ttslib.memory import reclaim
 from ttslib.policies.base import Path
-from ttslib.prms.base import Unread
+from ttslib.prms.base import PRM, Unread
 from ttslib.prms.formats import Encoded, Format, encode_path, shared_prefix
 from ttslib.prms.forward import forward, token_bytes
 from ttslib.prms.prefixes import Key, Prefix, PrefixCache, key_of
@@ -33,8 +34,8 @@ class Request:
     prefix: Prefix | None = None
 
 
-class TransformersPRM:
-    """See `PRM`. `network` has a causal `.model` body; `format` says what goes in and where scores are read.
+class TransformersPRM(PRM):
+    """`network` has a causal `.model` body; `format` says what goes in and where scores are read.
 
     With `reuse`, keys and values of scored steps are kept and only what is new is forwarded, up to the last step. The
     `cache_tokens` tokens used last are kept (default: 512 MiB of them on a CPU, 4 GiB on a GPU); where something was
@@ -44,12 +45,13 @@ class TransformersPRM:
     Requests that come within `patience` turns of the event loop share forward passes of at most `batch_tokens` tokens,
     padding included. A turn is one step of a policy in the same loop, and takes no time where nothing else runs.
 
-    Attributes: those of `PRM`; `seconds`, the wall time spent encoding and forwarding so far; and `settings`, what is
-    unlike the defaults, which tells its records apart.
+    Attributes: those of `PRM`, and `seconds`, the wall time spent encoding and forwarding so far.
     """
 
+    backend = "transformers"
+
     def __init__(self, network, format: Format, *, name: str, revision: str, max_model_len: int,
-                 settings: dict[str, str] | None = None, reuse: bool = True, cache_tokens: int | None = None,
+                 settings: Mapping[str, Any] = PRM.settings, reuse: bool = True, cache_tokens: int | None = None,
                  batch_tokens: int | None = None, patience: int = 1):
         self.network, self.format, self.name, self.revision = network.eval(), format, name, revision
         self.settings = settings
@@ -61,13 +63,14 @@ class TransformersPRM:
             cache_tokens = (2**29 if cpu else 2**32) // token_bytes(network)
         self.cache = PrefixCache(cache_tokens)
         self.patience = patience
-        self.usage, self.seconds = Usage(), 0.0
+        self.seconds = 0.0
         self._stems: dict[str, tuple[int, ...]] = {}
         self._queue: list[Request] = []
         self._pump = Pump(name)
 
     @property
     def closed(self) -> bool:
+        """See `PRM.closed`."""
         return self.network is None
 
     def close(self) -> None:

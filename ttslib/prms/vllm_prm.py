@@ -1,38 +1,42 @@
 """A PRM with + and - as next tokens in an in-process vLLM engine: every step is one request of one token."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from vllm import SamplingParams
 from vllm.sampling_params import RequestOutputKind
 
 from ttslib.policies.base import Path
-from ttslib.prms.base import Unread
-from ttslib.prms.formats import Format, encode_path
-from ttslib.usage import Usage
+from ttslib.prms.base import PRM, Unread
+from ttslib.prms.formats import encode_path
+from ttslib.prms.formats.token_pair import TokenPair
 from ttslib.vllm_engine import Engine
 
 
-class VLLMPRM:
-    """See `PRM`. `folder` is what vLLM loads, of a causal LM; `format` has the head "pair".
+class VLLMPRM(PRM):
+    """`folder` is what vLLM loads, of a causal LM.
 
     The steps of a path are asked for one after the other, so that each finds the ones before it in the prefix cache;
     paths run side by side. `usage` counts the tokens that were not found there: unlike those of `TransformersPRM` they
     depend on what ran before.
     """
 
-    def __init__(self, folder: str, format: Format, *, name: str, revision: str, dtype: str, max_model_len: int,
-                 settings: dict[str, str] | None = None, **engine_options):
-        self.format, self.name, self.revision, self.settings, self.usage = format, name, revision, settings, Usage()
+    backend = "vllm"
+
+    def __init__(self, folder: str, format: TokenPair, *, name: str, revision: str, dtype: str, max_model_len: int,
+                 settings: Mapping[str, Any] = PRM.settings, **engine_options):
+        self.format, self.name, self.revision, self.settings = format, name, revision, settings
         self.max_model_len = max_model_len - 1  # vLLM takes no input that leaves no room for a token behind it
-        # As `step_scores`: the head in float32 whatever the body's dtype.
+        # As `Format.scores`: the head in float32 whatever the body's dtype.
         overrides = {"head_dtype": "float32"} | engine_options.pop("hf_overrides", {})
         self.engine = Engine(folder, name=name, dtype=dtype, max_model_len=max_model_len, hf_overrides=overrides,
                              **engine_options)
 
     @property
     def closed(self) -> bool:
+        """See `PRM.closed`."""
         return self.engine.core is None
 
     def close(self) -> None:

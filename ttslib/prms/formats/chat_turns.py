@@ -8,19 +8,20 @@ and in the code of the paper, which reads all steps in one pass, through placeho
 from bisect import bisect_left
 
 from ttslib.plain_text import PlainText
-from ttslib.prms.formats import Encoded, one_token
+from ttslib.prms.formats.base import Encoded
+from ttslib.prms.formats.token_pair import TokenPair
 from ttslib.prompts import DATE
 
 
-class ChatTurns:
+class ChatTurns(TokenPair):
     """`good` and `bad` are single tokens of the tokenizer; ValueError otherwise. Without `system` there is none but
     what the tokenizer's chat template puts there itself, which for Llama 3.1 is two dates."""
 
-    head = "pair"
+    name = "chat_turns"
 
     def __init__(self, tokenizer, good: str = "+", bad: str = "-", system: str | None = None):
-        self.tokenizer, self.good, self.system = tokenizer, good, system
-        self.pair = (one_token(tokenizer, good), one_token(tokenizer, bad))
+        super().__init__(tokenizer, good, bad)
+        self.good, self.system = good, system
 
     def encode(self, question: str, steps: list[str]) -> Encoded:
         """Ids of the whole chat, and for each step the index before its reply; ValueError if a reply is not one

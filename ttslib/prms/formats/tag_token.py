@@ -4,22 +4,22 @@ As on the model card of peiyi9979/math-shepherd-mistral-7b-prm, where the tag is
 """
 
 from ttslib.plain_text import PlainText
-from ttslib.prms.formats import Encoded, MarkerInStep, one_token, step_markers
+from ttslib.prms.formats.base import Encoded, MarkerInStep, one_token, step_markers
+from ttslib.prms.formats.token_pair import TokenPair
 
 
-class TagToken:
+class TagToken(TokenPair):
     """`tag` (also at the end of a step), `good` and `bad` are single tokens of the tokenizer; ValueError otherwise.
 
     `bos`: a token that begins every text; without it the text begins as the tokenizer begins one by itself.
     """
 
-    head = "pair"
+    name = "tag"
 
     def __init__(self, tokenizer, tag: str = "ки", good: str = "+", bad: str = "-", bos: str | None = None):
-        self.tokenizer, self.tag = tokenizer, tag
+        super().__init__(tokenizer, good, bad)
         self.first = () if bos is None else (one_token(tokenizer, bos),)
-        self.marker = one_token(tokenizer, tag)
-        self.pair = (one_token(tokenizer, good), one_token(tokenizer, bad))
+        self.tag, self.marker = tag, one_token(tokenizer, tag)
         if tokenizer.encode(f"1 {tag}\n1 {tag}").count(self.marker) != 2:
             raise ValueError(f"{tag!r} splits into several tokens where it ends a step; it cannot be this PRM's tag.")
 
