@@ -77,10 +77,9 @@ def test_engines_batch_as_the_plan_assumes():
 
 @pytest.mark.parametrize("policy", [LLAMA_1B, QWEN_05B])
 def test_a_small_share_still_holds_the_policy(policy):
-    place = best(policy, PRM_72B, parse_gpus("2xA100-80GB"))
-    if place is not None:
-        needed = place.policy.engine.weights + place.policy.engine.activations
-        assert options_for(policy, PRM_72B, parse_gpus("2xA100-80GB"))[0]["gpu_memory_utilization"] * 80e9 > needed
+    engine = best(policy, PRM_72B, TWO).policy.engine
+    share = options_for(policy, PRM_72B, TWO)[0]["gpu_memory_utilization"]
+    assert share * TWO.gpu.memory > engine.weights + engine.activations
 
 
 @pytest.mark.parametrize(
