@@ -154,5 +154,5 @@ def test_difference_of_two_runs(tmp_path):
 
 def test_labels_are_known_names():
     assert Results([], labels={"benchmark": "MATH-500"}).parity().labels == {"benchmark": "MATH-500"}
-    with pytest.raises(ValueError, match="no label 'role': give some of benchmark, policy_role, prm_role"):
+    with pytest.raises(ValueError, match="no label 'role': give some of benchmark, dataset, policy_role, prm_role"):
         Results([], labels={"role": "x"})
