@@ -27,7 +27,7 @@ Pair = tuple[str, str]
 
 QUICK = 0.35  # seconds of computing for a pair beside others
 LIMIT = 0.9  # seconds of computing for a pair that QUICK did not decide, alone
-PATIENCE = 1.3  # seconds of computing, that for others included, which one impatient caller waits for
+PATIENCE = 1.3  # seconds of computing, that for others included, which an impatient caller waits for
 _GRACE = 0.3  # seconds of computing until a worker that does not hear the alarm is killed
 _WALL = 60.0 if os.name == "posix" else 10.0  # seconds until a worker that gives no sign is killed
 _WORKERS = 16  # at most, and no more than processors
@@ -97,23 +97,23 @@ class _Pool:
         self.turn = threading.Condition()
         self.idle: list[_Worker] = []
         self.live = self.starting = 0
-        self.waiting = 0  # callers with a pair that may run beside others
+        self.queue: list[object] = []  # callers with a pair that may run beside others, first come first served
         self.failed = float("-inf")  # when a start last failed
         self.clock = 0.0  # seconds of computing, shared out among the workers that may compute at once
 
     def beside(self, pairs: Sequence[Pair], deadline: float) -> Iterable[bool | None]:
-        """The verdict on each pair within `QUICK`, on all workers."""
+        """The verdict on each pair within `QUICK`, on all workers; None too where there was none."""
         from loky import cpu_count
 
         def verdict(pair: Pair) -> bool | None:
             with contextlib.suppress(_Died, _GaveUp):
                 return self.attempt(pair, QUICK, deadline)
 
-        workers = min(cpu_count(), _WORKERS, 1 + len(pairs) // _WORTH)
         with self.turn:
-            for _ in range(workers - self.live - self.starting):
+            for _ in range(min(cpu_count(), _WORKERS, 1 + len(pairs) // _WORTH) - self.live - self.starting):
                 self._start()
-        if workers == 1:
+            workers = min(len(pairs), self.live + self.starting)
+        if workers <= 1:
             return map(verdict, pairs)
         with ThreadPoolExecutor(workers) as threads:
             return list(threads.map(verdict, pairs))
@@ -132,35 +132,46 @@ class _Pool:
             raise
         finally:
             with self.turn:
-                self.clock += seconds if alone else seconds / max(1, self.live)
+                self.clock += min(seconds, limit) / (1 if alone else max(1, self.live))
                 self.idle += workers
                 self.turn.notify_all()
 
     def _take(self, limit: float, deadline: float, alone: bool) -> list[_Worker]:
         """One worker, or all of them for a pair that is to be alone: when no other runs or waits to."""
+        ticket = object()
         with self.turn:
-            self.waiting += not alone
+            if not alone:
+                self.queue.append(ticket)
             try:
-                while not self.idle or (alone and (self.waiting or len(self.idle) < self.live)):
-                    if self.clock + limit > deadline:
-                        raise _GaveUp
-                    if not self.live and not self.starting:
-                        if time.monotonic() < self.failed + _AGAIN:
-                            raise _GaveUp
-                        self._start()
-                    elif not self.turn.wait(_WALL):
-                        raise _GaveUp
+                while self.clock + limit <= deadline:
+                    if self.idle and alone and not self.queue and len(self.idle) == self.live:
+                        workers, self.idle = self.idle, []
+                        return workers
+                    if self.idle and not alone and self.queue[0] is ticket:
+                        return [self.idle.pop()]
+                    self._wait()
+                raise _GaveUp
             finally:
-                self.waiting -= not alone
-            if alone:
-                workers, self.idle = self.idle, []
-                return workers
-            return [self.idle.pop()]
+                if not alone:
+                    self.queue.remove(ticket)
+                    self.turn.notify_all()
+
+    def _wait(self) -> None:
+        """Wait for a sign of the workers. _GaveUp: there are none, and none can be started."""
+        if not self.live and not self.starting:
+            self._start()
+            if not self.live and not self.starting:
+                raise _GaveUp
+        elif not self.turn.wait(_WALL):
+            _pools.pop(os.getpid(), None)  # whatever became of them: begin anew
+            raise _GaveUp
 
     def _start(self) -> None:
-        """Start a worker; it is idle once it is warm."""
+        """Start a worker, which is idle once it is warm; not if one has just failed to start."""
         from loky import ProcessPoolExecutor
 
+        if time.monotonic() < self.failed + _AGAIN:
+            return
         # A process of a multiprocessing.Pool may not have children; these end with it all the same (see `_follow`).
         multiprocessing.current_process()._config["daemon"] = False
         names = {"root": str(Path(__file__).resolve().parent.parent), "starter": os.getpid()}
@@ -182,7 +193,7 @@ class _Pool:
             self.idle.append(_Worker(executor))
             self.turn.notify_all()
 
-    def _failed(self, error) -> None:
+    def _failed(self, error: BaseException | None) -> None:
         self.starting -= 1
         self.failed = time.monotonic()
         warnings.warn(
