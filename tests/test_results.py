@@ -96,7 +96,7 @@ class Undecidable(ScriptedPolicy):
 
 
 def test_what_could_not_be_decided_is_neither_right_nor_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    monkeypatch.setattr(grading.equivalence, "ask", lambda pairs, *, patient: dict.fromkeys(pairs))
     broken = Undecidable(raises={"p5": RuntimeError("engine lost")})
     run = solve(problems(6), broken, ScriptedPRM(), method="best_of_n", n=4, store=tmp_path, progress=False)
     for vote in (*voting.RULES, *QUANTITIES):
@@ -120,7 +120,7 @@ def test_undecided_samples_are_left_out_of_pass_at_k(tmp_path, monkeypatch):
             number = 0 if i < 2 else 9
             return super()._step(replace(path, problem=replace(path.problem, id=f"p{number}")), seed, i, stop)
 
-    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    monkeypatch.setattr(grading.equivalence, "ask", lambda pairs, *, patient: dict.fromkeys(pairs))
     run = solve(problems(2), Half(), None, method="best_of_n", n=6, store=tmp_path, progress=False)
     assert run.correct() == [1.0, 1.0]
     assert (run.pass_at_k(4).value, run.pass_at_k(4).n, run.pass_at_k(5).undecided) == (1.0, 2, 2)
