@@ -67,7 +67,7 @@ class ScriptedPolicy(Policy):
 class ScriptedPRM(PRM):
     """Reads at most `context` steps."""
 
-    name, revision = "scripted-prm", "r1"
+    name, revision, closed = "scripted-prm", "r1", False
 
     def __init__(self, context: float = math.inf):
         self.context, self.usage = context, Usage()

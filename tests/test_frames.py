@@ -55,7 +55,7 @@ POOLS = st.lists(
 def _nothing_symbolic():
     """No symbolic comparison is answered, so that integrals are undecided."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+        patch.setattr(grading.equivalence, "ask", lambda pairs, *, patient: dict.fromkeys(pairs))
         yield
 
 

@@ -120,6 +120,7 @@ def test_a_prm_starts_with_the_verdict_of_its_checker_and_loads_by_its_folder(fo
 
 def test_specs_name_models_that_exist():
     assert all(spec.base in POLICIES for spec in CHECKERS.values())
+    assert {spec.format for spec in PRMS.values()} == set(PRM_FAMILIES)
     assert all(spec.checker in CHECKERS and set(spec.rollouts) <= set(POLICIES) for spec in PRMS.values())
     assert len({spec.stands_for for spec in PRMS.values()}) == len(PRMS) == 7
 

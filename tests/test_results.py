@@ -96,7 +96,7 @@ class Undecidable(ScriptedPolicy):
 
 
 def test_what_could_not_be_decided_is_neither_right_nor_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    monkeypatch.setattr(grading.equivalence, "ask", lambda pairs, *, patient: dict.fromkeys(pairs))
     broken = Undecidable(raises={"p5": RuntimeError("engine lost")})
     run = solve(problems(6), broken, ScriptedPRM(), method="best_of_n", n=4, store=tmp_path, progress=False)
     for vote in (*voting.RULES, *QUANTITIES):
@@ -120,7 +120,7 @@ def test_undecided_samples_are_left_out_of_pass_at_k(tmp_path, monkeypatch):
             number = 0 if i < 2 else 9
             return super()._step(replace(path, problem=replace(path.problem, id=f"p{number}")), seed, i, stop)
 
-    monkeypatch.setattr(grading.equivalence, "ask", lambda gold, answer: None)
+    monkeypatch.setattr(grading.equivalence, "ask", lambda pairs, *, patient: dict.fromkeys(pairs))
     run = solve(problems(2), Half(), None, method="best_of_n", n=6, store=tmp_path, progress=False)
     assert run.correct() == [1.0, 1.0]
     assert (run.pass_at_k(4).value, run.pass_at_k(4).n, run.pass_at_k(5).undecided) == (1.0, 2, 2)
@@ -132,7 +132,7 @@ def test_undecided_samples_are_left_out_of_pass_at_k(tmp_path, monkeypatch):
 
 def test_answers_of_many_runs_are_graded_once(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(grading, "verdict", lambda *pair, **_: asked.append(pair))
+    monkeypatch.setattr(grading, "verdicts", lambda pairs: asked.extend(pairs) or [None] * len(pairs))
     runs = [run(tmp_path, "best_of_n", seed=seed, count=3) for seed in (0, 1)]
     runs[0].prepare(["mean"], runs[1])
     once = len(asked)
@@ -154,5 +154,5 @@ def test_difference_of_two_runs(tmp_path):
 
 def test_labels_are_known_names():
     assert Results([], labels={"benchmark": "MATH-500"}).parity().labels == {"benchmark": "MATH-500"}
-    with pytest.raises(ValueError, match="no label 'role': give some of benchmark, policy_role, prm_role"):
+    with pytest.raises(ValueError, match="no label 'role': give some of benchmark, dataset, policy_role, prm_role"):
         Results([], labels={"role": "x"})

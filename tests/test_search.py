@@ -20,7 +20,7 @@ from ttslib.policies.base import Step
 from ttslib.prms.base import Unread
 from ttslib.problems import Problem
 from ttslib.runner import solve
-from ttslib.search import METHODS, Node, Tree, beam_search, best_of_n, cot, dvts
+from ttslib.search import METHODS, Node, SearchConfig, Tree, beam_search, best_of_n, cot, dvts, read
 from ttslib.search.beam_search import distinct
 from ttslib.search.best_of_n import split
 from ttslib.search.tree import boxed, sample_seed
@@ -278,7 +278,7 @@ def test_token_limits_bound_each_step_and_the_path():
 @pytest.mark.parametrize("method", [beam_search, dvts])
 @pytest.mark.parametrize("n, width", [(6, 4), (2, 4), (0, 4), (4, 0), (-4, 4)])
 def test_a_budget_that_the_width_does_not_divide_is_an_error(method, n, width):
-    with pytest.raises(ValueError, match="multiple of width"):
+    with pytest.raises(ValueError, match="multiple of width" if n > 0 and width > 0 else "at least 1, not"):
         run(method, Script({}), n=n, width=width)
 
 
@@ -287,8 +287,10 @@ def test_settings_without_sense_are_errors():
         run(beam_search, Script({}), n=4, max_depth=0)
     with pytest.raises(ValueError, match="pass a PRM"):
         asyncio.run(beam_search(PROBLEM, Script({}), None, n=4))
-    with pytest.raises(ValueError, match="budget"):
+    with pytest.raises(ValueError, match="n is a whole number, at least 1, not 0"):
         run(best_of_n, Script({}), n=0)
+    with pytest.raises(ValueError, match="There is no setting 'depth': give some of n, width"):
+        run(best_of_n, Script({}), depth=3)
 
 
 class Forest:
@@ -556,8 +558,29 @@ def test_cot_is_one_greedy_sample():
     script = Script({"": [step("a!", "eos")]}, {"a!": 1.0})
     found = asyncio.run(cot(PROBLEM, script, None, n=16, top_p=0.5))
     assert len(found) == 1 and script.asked[0][1] == 1 and script.asked[0][3] == 0.0
-    assert asyncio.run(cot(PROBLEM, script, None, temperature=0.6)) == found and script.asked[1][3] == 0.6
-    assert set(METHODS) == {"cot", "best_of_n", "beam_search", "dvts"}
+    assert asyncio.run(cot(PROBLEM, script, None, cot_temperature=0.6)) == found and script.asked[1][3] == 0.6
+
+
+def test_the_methods_of_the_package():
+    assert list(METHODS) == ["cot", "best_of_n", "beam_search", "dvts", "read"]
+    for name, method in METHODS.items():
+        assert method.name == name and method.version == "" and method.look.label and method.__doc__
+        assert set(method.uses) <= set(vars(SearchConfig()))
+
+
+def test_a_given_solution_is_read():
+    script = Script({}, {"a": 0.9, "b": 0.4})
+    given = replace(PROBLEM, steps=(f"a{SEP}", "b"))
+    (found,) = asyncio.run(read(given, None, script))
+    assert (found.steps, found.scores, found.end) == ((f"a{SEP}", "b"), (0.9, 0.4), "eos")
+    script.unread["b"] = Unread.MARKER
+    tree = Tree()
+    (found,) = asyncio.run(read(given, None, script, tree=tree))
+    assert found.scores == () and tree.nodes[-1].unread == Unread.MARKER
+    with pytest.raises(ValueError, match="p1 comes without a solution to read"):
+        asyncio.run(read(PROBLEM, None, script))
+    with pytest.raises(ValueError, match="pass a PRM"):
+        asyncio.run(read(given, None, None))
 
 
 @pytest.mark.parametrize("reply", [[[float("nan")]], [[1.5]], [[]], [], [[0.1, 0.2]]])

@@ -18,8 +18,10 @@ import pytest
 from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 
 from ttslib.problems import Problem
+from ttslib.prompts import Prompt
 from ttslib.records import Store, StoreError, StoreFull
 from ttslib.runner import solve
+from ttslib.search import METHODS, Cost, Look, Method, Shape, Trajectory
 
 PROGRAM = Path(__file__).with_name("scripted.py")
 
@@ -98,7 +100,7 @@ def test_what_changes_a_cell():
         ]
 
     prompted = ScriptedPolicy()
-    prompted.prompt = "Be brief."
+    prompted.prompt = Prompt("brief", "Be brief.")
     base = keys()
     for other in (
         keys(n=16),
@@ -146,10 +148,10 @@ def test_arguments_that_cannot_run_are_refused_before_anything_runs(tmp_path, op
 
 
 WHOLE = ("n", "width", "concurrency", "max_depth", "max_step_tokens", "max_tokens")
-METHODS = ("cot", "best_of_n", "beam_search", "dvts")
+EVERY = ("cot", "best_of_n", "beam_search", "dvts")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY)
 def test_settings_of_the_wrong_kind_or_size_are_refused(tmp_path, method):
     for name in WHOLE:
         for value in (0, -4, 4.0, 0.5, True, "4", None, [4], math.nan, np.float64(4), 4j):
@@ -163,7 +165,7 @@ def test_settings_of_the_wrong_kind_or_size_are_refused(tmp_path, method):
         refused(tmp_path, "^top_p is a number above 0 and at most 1, not ", method=method, top_p=value)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY)
 def test_several_samples_at_temperature_0_are_refused_as_the_same(tmp_path, method):
     if method == "cot":  # is one greedy sample whatever n is
         assert not run(tmp_path, method, n=4, temperature=0).failures
@@ -177,7 +179,7 @@ def test_numbers_of_numpy_are_those_of_python():
     def keys(number, real):
         settings = {"n": number(8), "width": number(4), "seed": number(-3), "max_depth": number(5),
                     "temperature": real(0.5), "top_p": real(0.5)}  # fmt: skip
-        cells = (plan(problems(2), ScriptedPolicy(), ScriptedPRM(), method=each, **settings) for each in METHODS)
+        cells = (plan(problems(2), ScriptedPolicy(), ScriptedPRM(), method=each, **settings) for each in EVERY)
         return [cell.key for part in cells for cell in part]
 
     assert keys(int, float) == keys(np.int64, np.float32) == keys(np.int8, np.float64)
@@ -252,12 +254,19 @@ def test_a_prm_that_raises_or_gives_nonsense_fails_the_cell_only(tmp_path):
 
 
 def test_what_is_no_json_fails_the_cell_only(tmp_path, monkeypatch):
-    from ttslib.search import METHODS, Trajectory
+    class Odd(Method):
+        name, look, uses = "odd", Look("Odd", "black", "."), ("n",)
 
-    async def odd(problem, policy, prm, *, n, width, seed, temperature, tree, max_tokens=1):
-        return [Trajectory(("x",), (0.5,), "eos", (), float("nan") if problem.id == "p1" else 0.0)]
+        def shape(self, config):
+            return Shape(config.n, 1, 1, 1)
 
-    monkeypatch.setitem(METHODS, "odd", odd)
+        def expected(self, config, lengths, *, scored=True):
+            return Cost(1, 1)
+
+        async def search(self, problem, policy, prm, config, tree):
+            return [Trajectory(("x",), (0.5,), "eos", (), float("nan") if problem.id == "p1" else 0.0)]
+
+    monkeypatch.setitem(METHODS, "odd", Odd())
     results = run(tmp_path, "odd")
     assert [record.problem["id"] for record in results.failures] == ["p1"]
 

@@ -108,7 +108,7 @@ def test_lines_and_levels_show_the_table_in_the_looks_of_their_methods():
     (bon, *_), (majority, *_) = axes.containers
     for line, name, values in ((bon, "best_of_n", [40, 50]), (majority, "majority", [20, 30])):
         assert list(line.get_ydata()) == pytest.approx(values)
-        assert (line.get_color(), line.get_marker()) == plots.look(name)[1:]
+        assert (line.get_color(), line.get_marker()) == (plots.look(name).colour, plots.look(name).marker)
     assert [round(math.log2(x), 3) for x in (*bon.get_xdata(), *majority.get_xdata())] == [1.965, 3.965, 2.035, 4.035]
     level = next(line for line in axes.lines if line.get_label() == plots.look("cot").label)
     assert list(level.get_ydata()) == [30, 30]
@@ -124,10 +124,10 @@ def test_what_a_row_is_called_in_a_figure():
 
 
 def test_a_heading_says_what_is_shown():
-    frame = pandas.DataFrame({"benchmark": ["MATH-500"] * 3, "problem": ["a", "b", "a"], "policy": ["org/small"] * 3,
-                              "prm": ["", "judge", "judge"]})  # fmt: skip
-    assert plots.heading(frame) == "MATH-500, 2 problems: small with judge"
-    assert plots.heading(frame.assign(benchmark="", prm="")) == "2 problems: small"
+    frame = pandas.DataFrame({"benchmark": ["MATH-500"] * 3, "dataset": ["NanoMATH"] * 3, "problem": ["a", "b", "a"],
+                              "policy": ["org/small"] * 3, "prm": ["", "judge", "judge"]})  # fmt: skip
+    assert plots.heading(frame) == "NanoMATH, 2 problems: small with judge"
+    assert plots.heading(frame.assign(dataset="", prm="")) == "2 problems: small"
 
 
 def test_save_writes_picture_numbers_and_provenance(tmp_path):

@@ -104,17 +104,16 @@ def prepare(many: Iterable[Graded], *, groups: bool = True) -> None:
     """Grade the answers of all these records in one batch and, with `groups`, find which vote together."""
     many = list(many)
     new = [each for each in many if each.verdicts is None]
-    known = _verdicts([(each.gold, answer) for each in new for answer in (None, *each.answers)])
+    pairs = list(dict.fromkeys((each.gold, answer) for each in new for answer in (None, *each.answers)))
+    known = dict(zip(pairs, grading.verdicts(pairs), strict=True))
     for each in new:
         each.verdicts = {answer: known[each.gold, answer] for answer in (None, *each.answers)}
-    for each in many if groups else ():
-        if each.groups is None:
-            each.groups = voting.group(each.answers, same=each.same)
-            each.left = voting.undecided(each.answers) if each.same == "math" else 0
-
-
-def _verdicts(pairs: Sequence[tuple[str, str | None]]) -> dict[tuple[str, str | None], bool | None]:
-    return {pair: grading.verdict(*pair) for pair in dict.fromkeys(pairs)}
+    for same in ("math", "string"):
+        ungrouped = [each for each in many if groups and each.groups is None and each.same == same]
+        found = voting.group_all([each.answers for each in ungrouped], same=same)
+        for each, leaders in zip(ungrouped, found, strict=True):
+            each.groups = leaders
+            each.left = voting.undecided(each.answers) if same == "math" else 0
 
 
 def _told(answer: str | None) -> str:

@@ -226,19 +226,23 @@ def _passes(work: Work) -> Iterator[list[Cell]]:
 @contextmanager
 def _progress(work: Work, shown: bool | None) -> Iterator[Callable[[Record], None]]:
     """A bar over everything that is missing; what it gives is called with each new record."""
-    weights = {cell.key: weight(cell) for cell in (*work.missing(), *work.unsampled())}
+    missing = work.missing()
+    weights = {cell.key: weight(cell) for cell in (*missing, *work.unsampled())}
     quiet = not shown if shown is not None else os.environ.get("TTSLIB_QUIET") == "1"
+    total, done, failed = len(work.cells), len(work.cells) - len(missing), set()
     shape = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
     with tqdm(total=sum(weights.values()), disable=quiet or not weights, bar_format=shape) as bar:
-        failed: set[str] = set()
 
         def finished(record: Record) -> None:
-            bar.set_description_str(f"{record.cell['method']} N={record.N} {_models(record)}")
-            bar.update(weights.get(record.key, 0))
+            nonlocal done
+            done += record.key in work.cells
             if record.failed:
                 failed.add(record.problem["id"])  # once, if its pool has failed
-                bar.set_postfix(failed=len(failed))
+            bar.set_description_str(f"{record.cell['method']} N={record.N} {_models(record)}", refresh=False)
+            bar.set_postfix_str(f"{done}/{total}" + (f", failed={len(failed)}" if failed else ""), refresh=False)
+            bar.update(weights.get(record.key, 0))
 
+        bar.set_postfix_str(f"{done}/{total}")
         yield finished
 
 

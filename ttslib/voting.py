@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from statistics import fmean
 
-from .grading import canonical, verdict
+from .grading import canonical, verdict, verdicts
 
 Scores = Sequence[float]
-PATIENCE = 5.0
-"""Seconds of symbolic comparison that the grouping of one problem's answers may take."""
-_LONGEST = 1.5  # seconds that one comparison counts for at most: the first also waits for the grading process
+PATIENCE = 1000
+"""Symbolic comparisons that the grouping of one problem's answers may take: not seconds, so that the groups do not
+depend on the machine.
+"""
+_UNDECIDED = 250  # what one counts for that took all of its computing time and remained undecided
+_REMEMBERED = 10_000
+
+Answers = tuple[str | None, ...]
+Pairs = list[tuple[str, str]]
+Groups = tuple[list[int], int]
+"""The groups, and how many pairs of answers were left undecided."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +102,23 @@ def vote(
 def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
     """For each answer the index of the first answer that it votes with (see `vote` for `same`).
 
-    Symbolic comparisons take about `PATIENCE` seconds at most, and none again for the same answers. Pairs that are not
-    told equal in that time vote apart; `undecided` counts those that were not told different either.
+    Symbolic comparisons are made up to `PATIENCE`, and none again for the same answers. Pairs that are not told equal
+    by then vote apart; `undecided` counts those that were not told different either.
     """
+    return group_all([answers], same=same)[0]
+
+
+def group_all(ballots: Sequence[Sequence[str | None]], *, same: str = "math") -> list[list[int]]:
+    """What `group` gives for each of many lists of answers, with the symbolic comparisons of all of them together."""
     _check_same(same)
-    if same == "string":
-        leaders: dict[str | None, int] = {}
-        return [leaders.setdefault(answer, place) for place, answer in enumerate(answers)]
-    return list(_grouped(tuple(answers))[0])
+    if same == "math":
+        return [groups for groups, _ in _grouped_all([tuple(answers) for answers in ballots])]
+    return [_by_spelling(answers) for answers in ballots]
 
 
 def undecided(answers: Sequence[str | None]) -> int:
-    """Pairs of answers that vote apart because time ran out before they were told equal or different."""
-    return _grouped(tuple(answers))[1]
+    """Pairs of answers that vote apart because they were told neither equal nor different (see `group`)."""
+    return _grouped_all([tuple(answers)])[0][1]
 
 
 def _check_same(same: str) -> None:
@@ -115,28 +126,58 @@ def _check_same(same: str) -> None:
         raise ValueError(f"same={same!r} is unknown; use 'math' or 'string'.")
 
 
-@lru_cache(maxsize=10_000)
-def _grouped(answers: tuple[str | None, ...]) -> tuple[list[int], int]:
-    """(the groups, how many pairs were left undecided)"""
+def _by_spelling(answers: Sequence[str | None]) -> list[int]:
+    leaders: dict[str | None, int] = {}
+    return [leaders.setdefault(answer, place) for place, answer in enumerate(answers)]
+
+
+_known: dict[Answers, Groups] = {}  # where nothing was left undecided; the others rest on the verdicts remembered
+
+
+def _grouped_all(ballots: Sequence[Answers]) -> list[Groups]:
+    """The groupings of all ballots in lockstep: what they ask next is decided in one go."""
+    found = {answers: _known[answers] for answers in ballots if answers in _known}
+    running = {answers: _grouping(answers) for answers in ballots if answers not in found}
+    heard = dict.fromkeys(running)
+    while running:
+        asked = {}
+        for answers, grouping in list(running.items()):
+            try:
+                asked[answers] = grouping.send(heard[answers])
+            except StopIteration as end:
+                found[answers] = end.value
+                del running[answers]
+        told = iter(verdicts([pair for pairs in asked.values() for pair in pairs]))
+        heard = {answers: list(islice(told, len(pairs))) for answers, pairs in asked.items()}
+    if len(_known) > _REMEMBERED:
+        _known.clear()
+    _known.update({answers: groups for answers, groups in found.items() if not groups[1]})
+    return [found[answers] for answers in ballots]
+
+
+def _grouping(answers: Answers) -> Generator[Pairs, list[bool | None], Groups]:
+    """Group the answers of one ballot; yields pairs that take symbolic mathematics and is sent the verdicts on them."""
     leaders: dict[str | None, int] = {}
     heads: list[int] = []
-    groups, spent, left = [], 0.0, 0
+    groups, left, patience = [], 0, PATIENCE
     for index, answer in enumerate(answers):
         key = answer if answer is None else "=" + canonical(answer)
         if key not in leaders:
-            leaders[key], unknown = index, 0
-            for head in heads if answer is not None else ():
-                equal = verdict(answers[head], answer, symbolic=False)
-                if equal is None and spent < PATIENCE:
-                    started = time.monotonic()
-                    equal = verdict(answers[head], answer)
-                    spent += min(time.monotonic() - started, _LONGEST)
-                if equal:
-                    leaders[key] = head
-                    break
-                unknown += equal is None
-            if leaders[key] == index and answer is not None:
+            leaders[key] = index
+            equals = [] if answer is None else [verdict(answers[head], answer, symbolic=False) for head in heads]
+            open_ = [place for place, equal in enumerate(equals) if equal is None]
+            while open_ and True not in equals and patience > 0:
+                # no more than patience is left for if none of them is decided
+                few = -(-patience // _UNDECIDED)
+                asked, open_ = open_[:few], open_[few:]
+                heard = yield [(answers[heads[place]], answer) for place in asked]
+                for place, equal in zip(asked, heard, strict=True):
+                    equals[place] = equal
+                    patience -= _UNDECIDED if equal is None else 1
+            if True in equals:
+                leaders[key] = heads[equals.index(True)]
+            elif answer is not None:
                 heads.append(index)
-                left += unknown
+                left += equals.count(None)
         groups.append(leaders[key])
     return groups, left

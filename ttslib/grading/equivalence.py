@@ -1,10 +1,11 @@
-r"""The public comparisons: ``verdict``, ``equivalent`` and ``canonical``. None raises on any input."""
+r"""The public comparisons: ``verdict``, ``verdicts``, ``equivalent`` and ``canonical``. None raises on any input."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from .compare import key, same
 from .limits import hopeless
-from .service import Unanswered, ask
+from .pool import ask
 from .structure import parse
 
 _CACHED = 100_000
@@ -19,25 +20,30 @@ _judged: dict[tuple[str, str], bool | None] = {}  # symbolic verdicts of this pr
 
 
 def verdict(gold: object, answer: object, *, symbolic: bool = True) -> bool | None:
-    """Whether `answer` is the gold answer in another form; None if that could not be decided in time. The gold answer
-    comes first: "a + b = 5" may stand for the value 5, but 5 does not stand for the equation.
+    """Whether `answer` is the gold answer in another form; None if that could not be decided. The gold answer comes
+    first: "a + b = 5" may stand for the value 5, but 5 does not stand for the equation.
 
-    Under two seconds (the first symbolic comparison also waits for the grading process to start). What a comparison
-    came to, None too, is remembered in this process. `symbolic=False` starts none: None too if only that could tell.
-    False for None, an empty answer, and whatever cannot be read. From any thread; does not raise.
+    A symbolic comparison has a limit of computing time, not of waiting: a busy machine makes it slower and does not
+    change what it comes to. That takes under two seconds where the machine is free (the first also waits for the
+    grading process to start). What it came to, None too, is remembered in this process; only where other threads keep
+    the grading processes busy, None means that it was not made, and the next call makes it (`verdicts` waits instead).
+    `symbolic=False`: as far as reading goes, None if that cannot tell. False for None, an empty answer, and whatever
+    cannot be read. From any thread; does not raise.
     """
-    if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
-        return False
-    pair = gold, answer
-    known = _without_symbols(*pair)
-    if known is not None or pair in _judged or not symbolic:
-        return _judged.get(pair) if known is None else known
-    if len(_judged) >= _CACHED:
-        _judged.clear()
-    try:
-        return _judged.setdefault(pair, ask(*pair))
-    except Unanswered:
-        return None
+    known = _without_symbols(gold, answer)
+    if known is not None or not symbolic:
+        return known
+    return _by_symbols([(gold, answer)], patient=False).get((gold, answer))
+
+
+def verdicts(pairs: Sequence[tuple[object, object]]) -> list[bool | None]:
+    """What `verdict` says of each pair of (gold, answer), decided together: each pair once, and those that take
+    symbolic mathematics by several grading processes at a time. Waits for them however busy these are.
+    """
+    pairs = [(gold, answer) for gold, answer in pairs]
+    known = [_without_symbols(*pair) for pair in pairs]
+    found = _by_symbols([pair for pair, each in zip(pairs, known, strict=True) if each is None], patient=True)
+    return [found.get(pair) if each is None else each for pair, each in zip(pairs, known, strict=True)]
 
 
 def equivalent(gold: object, answer: object) -> bool:
@@ -58,9 +64,15 @@ def _canonical(answer: str) -> str:
         return " ".join(answer.split())
 
 
-@lru_cache(maxsize=_CACHED)
-def _without_symbols(gold: str, answer: str) -> bool | None:
+def _without_symbols(gold: object, answer: object) -> bool | None:
     """The verdict on a pair as far as reading it goes; None if it takes symbolic mathematics."""
+    if not isinstance(gold, str) or not isinstance(answer, str) or not gold.strip() or not answer.strip():
+        return False
+    return _read(gold, answer)
+
+
+@lru_cache(maxsize=_CACHED)
+def _read(gold: str, answer: str) -> bool | None:
     if gold.strip() == answer.strip():
         return True
     try:
@@ -75,3 +87,16 @@ def _postpone(gold: str, answer: str, sets: bool) -> bool:
     if hopeless(gold) or hopeless(answer):
         return False
     raise _NeedsSymbols
+
+
+def _by_symbols(pairs: Sequence[tuple[str, str]], *, patient: bool) -> dict[tuple[str, str], bool | None]:
+    """The remembered and the new verdicts on pairs (see `ask`)."""
+    found = {pair: _judged[pair] for pair in pairs if pair in _judged}
+    new = [pair for pair in dict.fromkeys(pairs) if pair not in found]
+    if new:
+        answered = ask(new, patient=patient)
+        if len(_judged) + len(answered) > _CACHED:
+            _judged.clear()
+        _judged.update(answered)
+        found |= answered
+    return found

@@ -1,6 +1,7 @@
 r"""Reading LaTeX with the parser of math-verify. In the grading process only: it may take forever."""
 
 import re
+from functools import lru_cache
 
 import sympy
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationConfig, latex2sympy
@@ -19,6 +20,7 @@ def imaginary(latex: str) -> bool:
     return bool(_IMAGINARY.search(latex)) or should_treat_as_complex(latex)
 
 
+@lru_cache(maxsize=2000)  # parsing is nearly all of a comparison, and a vote compares each answer with many
 def read(latex: str, complex_: bool = False):
     """The sympy object of normalised LaTeX, decimals as fractions; None where it is not readable."""
     latex = _DEGREE.sub(r"(\1\\cdot\\frac{\\pi}{180})", latex)
@@ -29,6 +31,8 @@ def read(latex: str, complex_: bool = False):
             return _real_roots(value)
         if not _INDEX.search(latex):
             value = value.subs({symbol: sympy.I for symbol in value.free_symbols if symbol.name == "i"})
+    except MemoryError:
+        raise
     except Exception:  # the parser raises whatever it likes
         return None
     return value

@@ -99,13 +99,11 @@ def _declared(name: str, config: Mapping[str, Any], told: bool) -> str | None:
     policy.
     """
     kind = (config.get("architectures") or ["nothing"])[0]
+    meant = next((format.name for format in FORMATS.values() if kind in format.architectures), None)
     written = config.get("prm_format")
-    if written in FORMATS:
-        return written
-    if not written:
-        for format in FORMATS.values():
-            if kind in format.architectures:
-                return format.name
+    found = written or meant
+    if found in FORMATS:
+        return found
     if told:
         return None
     if written:
