@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ttslib.cells import Cell, cells_of, config_of, make_cells
 from ttslib.cost import cost_of, lengths_of
 from ttslib.problems import Problem
-from ttslib.records import Store
+from ttslib.records import FAILED, Store
 from ttslib.runs import Run
 from ttslib.search import get_method
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     import pandas
 
 
-def missing(runs: Iterable[Run], store: str | Path) -> pandas.DataFrame:
+def missing(runs: Iterable[Run], store: str | Path, *, retry_failed: bool = False) -> pandas.DataFrame:
     """A row for each run, without the cells that an earlier row has.
 
     Columns: benchmark, policy_role, policy, prm_role, prm, method, N, cells (problems), missing (cells that the store
-    lacks), policy_tokens and prm_tokens expected for these (NaN where nobody knows how long solutions are), and note:
-    why the store could not be asked, if problems or a model's revision cannot be had here; then all is missing. A store
-    that is not there is not made.
+    lacks, and with `retry_failed` those that failed), policy_tokens and prm_tokens expected for these (NaN where nobody
+    knows how long solutions are), and note: why the store could not be asked, if problems or a model's revision cannot
+    be had here; then all is missing. A store that is not there is not made.
     """
     import pandas
 
@@ -37,7 +37,8 @@ def missing(runs: Iterable[Run], store: str | Path) -> pandas.DataFrame:
             new = {cell.key: cell for cell in cells if cell.key not in seen}
             pools = {cell.pool.key: cell.pool for cell in new.values() if cell.pool and cell.pool.key not in seen}
             seen |= new.keys() | pools.keys()
-            known = records.status([*new, *pools]) if records and not note else {}
+            status = records.status([*new, *pools]) if records and not note else {}
+            known = {key for key, (state, _) in status.items() if not (retry_failed and state == FAILED)}
             lacking = [cell for key, cell in new.items() if key not in known]
             unsampled = [cell for key, cell in pools.items() if key not in known]
             policy_tokens, prm_tokens = expected(run, lacking, unsampled)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import time
@@ -21,6 +20,7 @@ from ttslib.dry_run import missing
 from ttslib.executors.base import Executor
 from ttslib.executors.local import LocalExecutor
 from ttslib.executors.searches import Searches
+from ttslib.paper import Experiment
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
@@ -35,8 +35,6 @@ from ttslib.work import Work, jobs, weight
 
 if TYPE_CHECKING:
     import pandas
-
-    from ttslib.paper import Experiment
 
 TOGETHER = 16  # runs whose records are in memory at once
 HERE = LocalExecutor()
@@ -88,7 +86,8 @@ def solve(
             searches = Searches(
                 records, policy, prm, retry_after=work.retry_after, finished=finished, concurrency=concurrency
             )
-            loop.run(_until_done(work, searches))
+            for free in _passes(work):
+                loop.run(searches.run(free))
         return Results([_read(records, cell) for cell in cells])
 
 
@@ -115,7 +114,7 @@ def run(
     """
     runs = _listed(runs, profile)
     if dry_run:
-        return missing(runs, store.path if isinstance(store, Store) else store)
+        return missing(runs, store.path if isinstance(store, Store) else store, retry_failed=retry_failed)
     cells = {each: cells_of(each) for each in runs}
     with _opened(store) as records:
         work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
@@ -183,7 +182,7 @@ class Done(Mapping[Run, Results]):
 
 def _listed(runs: Experiment | Run | Iterable[Run], profile: str | Profile) -> list[Run]:
     """Each run once; ValueError for what is none."""
-    if hasattr(runs, "runs"):
+    if isinstance(runs, Experiment):
         runs = runs.runs(get_profile(profile) if isinstance(profile, str) else profile)
     found = list(dict.fromkeys([runs] if isinstance(runs, Run) else runs))
     for each in found:
@@ -213,8 +212,7 @@ def _check_closed(work: Work, policy: Policy | None, prm: PRM | None) -> None:
 
 
 def _passes(work: Work) -> Iterator[list[Cell]]:
-    """What is to be computed, again and again until nothing is missing; waits while other processes are at all of
-    it."""
+    """What can be computed now, again and again until nothing is missing; waits where other processes are at it."""
     wait, before = 0.05, math.inf
     while left := len(work.missing()):
         if free := work.free():
@@ -223,15 +221,6 @@ def _passes(work: Work) -> Iterator[list[Cell]]:
         before = left
         if work.missing():
             time.sleep(wait)
-
-
-async def _until_done(work: Work, searches: Searches) -> None:
-    wait = 0.05
-    while lacking := work.missing():
-        await searches.run(lacking)
-        if left := len(work.missing()):
-            wait = 0.05 if left < len(lacking) else min(2 * wait, 1.0)
-            await asyncio.sleep(wait)
 
 
 @contextmanager

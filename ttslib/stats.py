@@ -171,7 +171,8 @@ def _groups(frame: pandas.DataFrame, by: list[str]) -> Iterator[tuple[tuple, pan
         also = [name for name, count in varied.items() if count > 1]
         raise ValueError(
             f"Rows of one problem differ in {', '.join(also)}: group by that too, or choose among them." if also
-            else "The frame holds the same rows twice: give each run once."
+            else "The frame holds the same rows twice: give each run once, and runs that differ in a setting without a "
+            "column one that tells them apart."
         )  # fmt: skip
     problems = frame.groupby(keys, sort=False, dropna=False, observed=True).agg(
         right=("right", "mean"), failed=("failed", "all")

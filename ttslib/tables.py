@@ -56,11 +56,3 @@ def dropped(runs: Iterable[Results]) -> pandas.DataFrame:
                 why: lost[why] for why in DROPPED
             } | {"few": len(record.trajectories) < record.kept * record.subtrees})  # fmt: skip
     return pandas.DataFrame(rows, columns=[*RUN, "problem", "steps", *DROPPED, "few"])
-
-
-def failed(runs: Iterable[Results]) -> str:
-    """How many of the runs' cells failed, and why the first did, in a line."""
-    records = [record for run in runs for record in run]
-    lost = [record for record in records if record.failed]
-    said = f"{len(lost)} of {len(records)} cells failed"
-    return f"{said}, the first: {lost[0].label}: {lost[0].reason}" if lost else said

@@ -10,8 +10,6 @@ from statistics import fmean
 from .grading import canonical, verdict, verdicts
 
 Scores = Sequence[float]
-_REDUCE: dict[str, Callable[[Scores], float]] = {"min": min, "last": lambda scores: scores[-1], "avg": fmean}
-
 PATIENCE = 1000
 """Symbolic comparisons that the grouping of one problem's answers may take: not seconds, so that the groups do not
 depend on the machine.
@@ -27,28 +25,29 @@ Groups = tuple[list[int], int]
 
 @dataclass(frozen=True)
 class Rule:
-    """One voting rule: how step scores become one number (None: not used), and whether the best or the sum
-    decides.
+    """One voting rule: how the step scores of a trajectory become one number (None: they are not looked at), and
+    whether the largest of them ("max") or the largest sum over equal answers ("vote") decides.
     """
 
-    reduce: str | None
+    reduce: Callable[[Scores], float] | None
     choose: str
 
     def weights(self, scores: Sequence[Scores]) -> list[float]:
         """One weight per trajectory; a trajectory without any score weighs 0."""
         if self.reduce is None:
             return [1.0] * len(scores)
-        return [float(_REDUCE[self.reduce](steps)) if len(steps) else 0.0 for steps in scores]
+        return [float(self.reduce(steps)) if len(steps) else 0.0 for steps in scores]
 
 
 RULES: dict[str, Rule] = {
     "majority_vote": Rule(None, "vote"),
     **{
-        f"prm_{reduce}_{choose}": Rule(reduce, choose)
-        for reduce in ("min", "last", "avg")
+        f"prm_{name}_{choose}": Rule(reduce, choose)
+        for name, reduce in (("min", min), ("last", lambda scores: scores[-1]), ("avg", fmean))
         for choose in ("max", "vote")
     },
 }
+"""The paper's seven rules. One of your own is one line more: RULES["prm_product_vote"] = Rule(math.prod, "vote")."""
 
 
 def check(rule: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ttslib.cells import Cell
+from ttslib.cost import cost_of
 from ttslib.executors.base import Job
 from ttslib.records import FAILED, Store
 from ttslib.runs import ModelSpec, Run
@@ -28,9 +29,9 @@ class Work:
         known = store.status([*self.cells, *self.pools])
         last = set() if samples else self.pools.keys() - self.cells.keys()
         self.retry_after = {
-            key: tried for key, (status, tried) in known.items() if retry_failed and status == FAILED and key not in
-                last
-        }
+            key: tried for key, (status, tried) in known.items()
+            if retry_failed and status == FAILED and key not in last
+        }  # fmt: skip
 
     def missing(self) -> list[Cell]:
         """The cells without a record, in their order."""
@@ -84,7 +85,6 @@ def jobs(runs: Mapping[Run, Sequence[Cell]], free: Iterable[Cell]) -> list[Job]:
 
 
 def weight(cell: Cell) -> float:
-    """Of a cell, how much there is to do in comparison with others: the tokens of policy and PRM, a solution being
-    1."""
-    cost = cell.method.expected(cell.config, Lengths(1.0, prompt=0.5), scored=cell.content["prm"] is not None)
-    return cost.prm if cell.pool else cost.policy + cost.prm
+    """How much there is to do for a cell in comparison with others: tokens of policy and PRM, with a solution as 1."""
+    cost = cost_of(cell, Lengths(1.0, prompt=0.5))
+    return cost.policy + cost.prm

@@ -26,7 +26,7 @@ class LocalExecutor(Executor):
 
     def __init__(self, concurrency: int = 256):
         self.concurrency = concurrency
-        self._policy, self._prm = Seat(self.load_policy), Seat(self.load_prm)
+        self._policy, self._prm = Room(self.load_policy), Room(self.load_prm)
 
     def run(
         self, jobs: Sequence[Job], store: Store, *, retry_after: Mapping[str, int], finished: Callable[[Record], None]
@@ -53,19 +53,19 @@ class LocalExecutor(Executor):
         self._prm.close()
 
 
-class Seat:
-    """Room for one model."""
+class Room:
+    """For one model in memory."""
 
     def __init__(self, load: Callable[..., Any]):
         self._load, self._model, self._taken = load, None, None
 
     def keep(self, spec: ModelSpec | None, options: Mapping[str, Any]) -> None:
-        """Frees the seat unless the model with these options is in it."""
+        """Frees what is there, unless it is the model with these options."""
         if self._taken != (spec, options):
             self.close()
 
     def take(self, spec: ModelSpec | None, options: Mapping[str, Any]) -> Any:
-        """The model, loaded now if it is not in the seat; None for none."""
+        """The model, loaded now if it is not there; None for none."""
         self.keep(spec, options)
         if spec is not None and self._model is None:
             self._model = self._load(spec.name, **options)
@@ -73,7 +73,7 @@ class Seat:
         return self._model
 
     def close(self) -> None:
-        """Frees the seat."""
+        """Frees the model."""
         model, self._model, self._taken = self._model, None, None
         if model is not None:
             model.close()
