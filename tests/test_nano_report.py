@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -231,6 +232,14 @@ def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):
     assert trained["trained"] == {"tokens": 4 * 10_000, "solutions": 2 * 10_000}
     # Greedy and samples: SAMPLES + 1 solutions of 7 tokens a problem and policy.
     assert origin["tokens"]["policy"] == 3 * LIMIT * (SAMPLES + 1) * 7 and origin["failed"] == 0
+
+
+def test_every_policy_of_the_specs_has_a_line_of_its_own():
+    points = [{"model": name, "kind": "policy", "amount": amount, "loss": 1 / amount, "accuracy": None}
+              for name in POLICIES for amount in (1, 2, 3)]  # fmt: skip
+    above = report.curve_figure(pandas.DataFrame(points)).axes[0]
+    assert {text.get_text() for text in above.get_legend().get_texts()} == {name[5:] for name in POLICIES}
+    assert len(set(report.figures.LINES)) == len(report.figures.LINES)
 
 
 def test_a_greedy_run_is_held_against_the_shipped_verdicts(zoo, tmp_path):
