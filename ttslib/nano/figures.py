@@ -8,7 +8,7 @@ import pandas
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from ttslib import plots
-from ttslib.nano.report.tables import curves, measured, trained
+from ttslib.nano.report import curves, measured, trained
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.provenance import provenance
 from ttslib.zoo import ZOO, weights_hash
