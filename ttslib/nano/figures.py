@@ -1,4 +1,4 @@
-"""The zoo's figures, drawn from the tables, and where their numbers come from."""
+"""The zoo's figures, drawn from the frames of `report`, and where their numbers come from."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +75,7 @@ def curve_figure(table: pandas.DataFrame) -> plots.Picture:
     below.set(xlabel="Solutions (thousands)", ylabel="Deciding steps judged right (%)", title="PRMs")
     for axes in (above, below):
         if axes.lines:
-            plots.legend(axes)
+            plots.legend(axes, length=4.5)
     return picture
 
 
