@@ -16,7 +16,6 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from scripted import ScriptedPolicy, ScriptedPRM
 
-import ttslib as tts
 from ttslib import execute as program
 from ttslib import lab, runner
 from ttslib.executors import LocalExecutor, placement
