@@ -1,6 +1,5 @@
 """Scores of first wrong steps by hand and as properties; NanoProcessBench's labels derived anew from its text."""
 
-import asyncio
 import itertools
 import json
 from collections import Counter
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 from nano_solver import solve
 from scripted import ScriptedPRM, rng
 
-from ttslib import first_error
-from ttslib.first_error import best_threshold, first_below, held_out, judge, judge_held_out, score_solutions
+import ttslib as tts
+from ttslib.first_error import best_threshold, first_below, held_out, judge, judge_held_out, step_scores
 from ttslib.nano import processbench as builder
 from ttslib.nano.benchmark import nanoaime, nanomath
 from ttslib.nano.generator import generate, normalise_question, split_of
@@ -184,29 +183,25 @@ def test_a_part_to_hold_out_needs_two_solutions_of_each_kind():
 SOLUTIONS = [LabelledSolution(f"s{i}", f"{i}?", tuple(f"{i}.{k}" for k in range(1 + i % 4)), -1) for i in range(9)]
 
 
-def test_a_prm_scores_every_step_in_order_a_few_solutions_at_a_time(monkeypatch):
-    monkeypatch.setattr(first_error, "TOGETHER", 4)
+def scored(prm, store, solutions=SOLUTIONS):
+    given = [each.as_problem() for each in solutions]
+    return step_scores(tts.solve(given, None, prm, method="read", store=store, progress=False))
+
+
+def test_a_prm_scores_every_step_in_order_and_once(tmp_path):
     prm = ScriptedPRM()
     expected = [tuple(rng(step).random() for step in each.steps) for each in SOLUTIONS]
-    assert score_solutions(prm, SOLUTIONS) == expected
-    assert (prm.usage.tokens, prm.usage.calls) == (sum(len(each.steps) for each in SOLUTIONS), 3)
-    assert score_solutions(prm, []) == []
-
-
-def test_scores_are_had_where_a_loop_already_runs():
-    async def notebook():
-        return score_solutions(ScriptedPRM(), SOLUTIONS)
-
-    assert asyncio.run(notebook()) == score_solutions(ScriptedPRM(), SOLUTIONS)
+    assert scored(prm, tmp_path) == scored(prm, tmp_path) == expected
+    assert (prm.usage.tokens, prm.usage.calls) == (sum(len(each.steps) for each in SOLUTIONS), len(SOLUTIONS))
 
 
 @pytest.mark.parametrize("reason", [None, Unread.LONG, Unread.MARKER])
-def test_a_solution_that_cannot_be_read_is_named_and_the_rest_is_judged(reason):
+def test_a_solution_that_cannot_be_read_is_named_and_the_rest_is_judged(reason, tmp_path):
     class Some(ScriptedPRM):
         async def score(self, paths):
             return [reason if path.problem.id == "s3" else [0.9] * (len(path.steps) - 1) + [0.1] for path in paths]
 
-    scores = score_solutions(Some(), SOLUTIONS)
+    scores = scored(Some(), tmp_path)
     assert scores.left_out == {"s3": reason or Unread.LONG} and scores[3] == () and len(scores) == 9
     labels = [len(each.steps) - 1 if at % 2 else -1 for at, each in enumerate(SOLUTIONS)]
     judged = judge(*scores.read(labels), 0.5)
@@ -214,13 +209,13 @@ def test_a_solution_that_cannot_be_read_is_named_and_the_rest_is_judged(reason):
 
 
 @pytest.mark.parametrize("reply", [[0.5, 0.5], [], [1.5], [float("nan")]])
-def test_a_prm_that_leaves_a_step_out_is_refused(reply):
+def test_a_prm_that_leaves_a_step_out_is_refused(reply, tmp_path):
     class Wrong(ScriptedPRM):
         async def score(self, paths):
             return [reply for _ in paths]
 
     with pytest.raises(ValueError, match="scripted-prm should give 1 scores .* for problem s0"):
-        score_solutions(Wrong(), SOLUTIONS[:1])
+        scored(Wrong(), tmp_path, SOLUTIONS[:1])
 
 
 # -- the builder -------------------------------------------------------------------------------------

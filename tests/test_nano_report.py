@@ -7,22 +7,29 @@ import json
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from ttslib import plots
-from ttslib.nano import measure, report, step_statistics
+import ttslib as tts
+from ttslib import plots, stats
+from ttslib.executors import LocalExecutor
+from ttslib.nano import figures, measure, report, step_statistics
 from ttslib.nano.benchmark import nanomath
 from ttslib.nano.cards import card, percent, policy_weaknesses
 from ttslib.nano.mistakes import mistake
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.styles import SEPARATOR, STYLES, check_steps
-from ttslib.policies import Step
-from ttslib.usage import Usage
+from ttslib.nano.zoo import MEASURED
+from ttslib.policies import Policy, Step
+from ttslib.prms.base import PRM, Unread
+from ttslib.processbench import load_processbench
+from ttslib.zoo import weights_hash
 
 LIMIT, SAMPLES = 13, 20
 CHECKED = [name for name, spec in POLICIES.items() if spec.style in STYLES][:2]
@@ -31,18 +38,18 @@ JUDGES = list(PRMS)[:2]
 WORKED = {worked.question: worked for worked in nanomath()}
 
 
-class Slipping:
+class Slipping(Policy):
     """A policy that writes the worked solution, with a slip half of the time; it finds right ones likelier."""
 
     revision, separator, backend = "r1", SEPARATOR, "scripted"
 
     def __init__(self, name):
         spec = POLICIES[name]
-        self.name, self.style, self.usage = name, spec.style if spec.style in STYLES else spec.family, Usage()
+        self.name, self.style = name, spec.style if spec.style in STYLES else spec.family
 
-    async def sample(self, path, *, n, seed, temperature, stop=None, max_tokens=0, top_p=1.0):
-        self.usage.add(tokens=7 * n, calls=1)
-        return [self._solution(WORKED[path.problem.question], random.Random(seed + i)) for i in range(n)]
+    async def _sample(self, path, draw):
+        self.usage.add(tokens=7 * draw.n, calls=1)
+        return [self._solution(WORKED[path.problem.question], random.Random(draw.seed + i)) for i in range(draw.n)]
 
     def _solution(self, worked, rng):
         right = rng.random() < 0.5
@@ -53,13 +60,13 @@ class Slipping:
         return Step(SEPARATOR.join(STYLES[self.style](worked)), (1,) * 7, "eos", -1.0 if right else -2.0)
 
 
-class Judge:
+class Judge(PRM):
     """A PRM that knows the worked solution: 0.9 for right steps, 0.1 for all others; or the reverse."""
 
     name, revision, backend = "judge", "r1", "scripted"
 
     def __init__(self, style, good=0.9):
-        self.style, self.good, self.usage = style, good, Usage()
+        self.style, self.good = style, good
 
     async def score(self, paths):
         self.usage.add(tokens=len(paths), calls=1)
@@ -70,10 +77,24 @@ class Judge:
         return [self.good if first < 0 or depth < first else 1 - self.good for depth in range(len(steps))]
 
 
+class Scripted(LocalExecutor):
+    """In place of the models in the folders: policies that slip, PRMs that know their first policy's style."""
+
+    def load_policy(self, name, **options):
+        return Slipping(Path(name).name)
+
+    def load_prm(self, name, **options):
+        good = dict(zip(JUDGES, (0.9, 0.1), strict=True))
+        return Judge(POLICIES[CHECKED[0]].style, good[Path(name).name])
+
+
 def folder(zoo, name, width=4):
     place = zoo / name
     place.mkdir(parents=True)
-    (place / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": width,
+              "num_hidden_layers": 1, "num_attention_heads": 1}  # fmt: skip
+    config |= {"prm_format": PRMS[name].format} if name in PRMS else {}
+    (place / "config.json").write_text(json.dumps(config))
     save_file({"model.embed_tokens.weight": np.full((10, width), len(name), np.float32)}, place / "model.safetensors")
     amount = "tokens" if name in POLICIES else "solutions"
     curve = [{amount: 1000 * i, "loss": 2 / i, "seconds": 60.0 * i, "accuracy": i / 20} for i in range(1, 11)]
@@ -89,20 +110,17 @@ def zoo(tmp_path_factory):
     places = {name: folder(zoo, name, 4 + at) for at, name in enumerate([*CHECKED, THINKING, *JUDGES])}
     folder(zoo, next(name for name in POLICIES if name not in places))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "load", lambda place: Slipping(place.name))
-        patch.setattr(measure, "processbench_f1", lambda prm: None)
-        for name, good in zip(JUDGES, (0.9, 0.1), strict=True):
-            style = POLICIES[CHECKED[0]].style
-            patch.setattr(measure, "load_prm", lambda *_, good=good, style=style, **__: Judge(style, good))
+        patch.setattr(measure, "NANOPROCESSBENCH", zoo / "none")
+        for name in JUDGES:
             policies = [places[CHECKED[0]], places[THINKING]]
-            write(places[name], measure.measure_prm(places[name], policies, zoo / "store", LIMIT, SAMPLES))
-        for name in (*CHECKED, THINKING):
-            write(places[name], measure.measure_policy(places[name], zoo / "store", LIMIT, SAMPLES))
+            write(places[name], measure.measure_prm(places[name], policies, zoo / "store", LIMIT, Scripted()))
+    for name in (*CHECKED, THINKING):
+        write(places[name], measure.measure_policy(places[name], zoo / "store", LIMIT, SAMPLES, Scripted()))
     return zoo
 
 
 def write(place, found):
-    (place / measure.MEASURED).write_text(json.dumps(found, allow_nan=False))
+    (place / MEASURED).write_text(json.dumps(found, allow_nan=False))
 
 
 def test_a_policy_is_measured_in_numbers(zoo):
@@ -202,30 +220,36 @@ def test_weaknesses_are_read_off_the_numbers():
     assert len(found) == 4 and found[0].endswith("in sets") and found[3].startswith("pass@64")
 
 
-def test_tables_have_every_spec_and_every_measured_model(zoo):
-    models = report.models(zoo)
+def test_frames_have_every_spec_and_every_measured_model(zoo):
+    models = report.models(zoo).set_index("model")
     assert list(models.index) == [*POLICIES, *PRMS]
-    assert models.loc[CHECKED[1], "minutes"] == "10" and models.loc[list(PRMS)[-1], "minutes"] == ""
+    assert models.minutes[CHECKED[1]] == 10 and np.isnan(models.minutes[list(PRMS)[-1]])
+    assert models.amount[CHECKED[1]] == models.amount[JUDGES[0]] == 10_000 and models.parameters[CHECKED[0]] == 40
     table = report.accuracies(zoo)
     assert set(table.model) == {*CHECKED, THINKING} and len(table) == 3 * 5
     assert table.parameters.tolist()[:5] == [40] * 5
-    wide = report.shown(table, "model", ["greedy", "pass@16"])
-    assert list(wide.columns) == ["greedy", "pass@16"] and set(wide.index) == {*CHECKED, THINKING}
-    assert report.by_group("subjects", zoo).shape == (len({w.subject for w in nanomath()[:LIMIT]}), 3)
+    groups = report.subgroups(zoo)
+    groups = groups[groups.model == CHECKED[0]].groupby("by").group.agg(set)
+    assert groups["subject"] == {w.subject for w in nanomath()[:LIMIT]}
+    assert groups["level"] == {str(w.level) for w in nanomath()[:LIMIT]}
     prms = report.prm_accuracies(zoo)
-    assert report.matrix(prms, "AUC").to_dict() == {CHECKED[0]: {JUDGES[0]: 100.0, JUDGES[1]: 0.0}}
-    assert set(report.calibration(CHECKED[0], zoo).prm) == set(JUDGES)
+    auc = prms[prms.quantity == "AUC"]
+    assert list(zip(auc.prm, auc.policy, auc.value, strict=True)) == [
+        (JUDGES[0], CHECKED[0], 1.0), (JUDGES[1], CHECKED[0], 0.0)
+    ]  # fmt: skip
+    bins = report.calibration(zoo)
+    assert set(bins.prm) == set(JUDGES) and set(bins.policy) == {CHECKED[0]}
     assert report.first_errors(zoo).empty
 
 
 def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):
-    curves, table, bins = report.curves(zoo), report.accuracies(zoo), report.calibration(CHECKED[0], zoo)
-    trained, origin = report.training_origin("smoke", zoo), report.origin("smoke", table.model, zoo)
+    curves, table, bins = report.curves(zoo), report.accuracies(zoo), report.calibration(zoo)
+    trained, origin = figures.training_origin("smoke", zoo), figures.origin("smoke", table.model, zoo)
     quantities = ["greedy", "mean pass@1", "majority@16", "pass@16"]
     for name, picture, data, about in (
-        ("curves", report.curve_figure(curves), curves, trained),
-        ("sizes", report.size_figure(table, quantities), table, origin),
-        ("calibration", report.calibration_figure(bins), bins, report.origin("smoke", bins.prm, zoo)),
+        ("curves", figures.curve_figure(curves), curves, trained),
+        ("sizes", figures.size_figure(table, quantities), table, origin),
+        ("calibration", figures.calibration_figure(bins), bins, figures.origin("smoke", bins.prm, zoo)),
     ):
         assert len(plots.save(picture, tmp_path, name, data, about)) == 4
     assert trained["trained"] == {"tokens": 4 * 10_000, "solutions": 2 * 10_000}
@@ -233,35 +257,68 @@ def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):
     assert origin["tokens"]["policy"] == 3 * LIMIT * (SAMPLES + 1) * 7 and origin["failed"] == 0
 
 
-def test_a_greedy_run_is_held_against_the_shipped_verdicts(zoo, tmp_path):
-    problems = measure.load_problems("nanomath", limit=LIMIT - 3)
-    greedy = measure.solve(problems, Slipping(CHECKED[0]), None, method="cot", store=tmp_path)
-    found = report.agreement(CHECKED[0], greedy, zoo)
-    assert found["same verdict"] == f"{LIMIT - 3} of {LIMIT - 3}" and found["problems"] == LIMIT - 3
+def test_every_policy_of_the_specs_has_a_line_of_its_own():
+    points = [{"model": name, "kind": "policy", "amount": amount, "loss": 1 / amount, "accuracy": None}
+              for name in POLICIES for amount in (1, 2, 3)]  # fmt: skip
+    above = figures.curve_figure(pandas.DataFrame(points)).axes[0]
+    assert {text.get_text() for text in above.get_legend().get_texts()} == {name[5:] for name in POLICIES}
+    assert len(set(figures.LINES)) == len(figures.LINES)
 
 
-def test_a_run_is_held_against_the_greedy_verdicts_of_larger_policies(zoo, tmp_path):
-    problems = measure.load_problems("nanomath", limit=LIMIT - 3)
-    run = measure.solve(problems, Slipping(CHECKED[0]), None, method="best_of_n", n=4, store=tmp_path)
-    table = report.against_larger(run, CHECKED[0], "majority_vote", times=1.2, zoo=zoo)
-    assert list(table.index) == [CHECKED[1], THINKING] and list(table["times larger"]) == [1.2, 1.5]
-    theirs = report.measured(zoo)[CHECKED[1]]["greedy_right"][: LIMIT - 3].count("1") / (LIMIT - 3)
-    assert table.loc[CHECKED[1], "its greedy"].startswith(f"{100 * theirs:.1f} %")
-    gap = 100 * (run.accuracy().value - theirs)
-    assert table.loc[CHECKED[1], "difference"].startswith(f"{gap:.1f} [")
-    assert report.against_larger(run, CHECKED[0], "majority_vote", zoo=zoo).empty
-
-
-def test_a_slip_shows_in_the_scores_from_where_it_is():
-    table = report.right_and_wrong(Judge(POLICIES[CHECKED[0]].style), CHECKED[0], place=22)
-    slip = list(table["right solution"] == table["with a slip"]).index(False)
-    assert set(table["its score"]) == {0.9} and list(table["score"]) == [0.9] * slip + [pytest.approx(0.1)] * (
-        len(table) - slip
+def test_shipped_verdicts_are_compared_with_a_run_like_results(zoo, tmp_path):
+    problems = tts.load_problems("nanomath", limit=LIMIT - 3)
+    greedy = tts.solve(problems, Slipping(CHECKED[0]), method="cot", store=tmp_path, progress=False).frame()
+    shipped = report.verdicts(zoo)
+    assert stats.estimate(shipped, by="policy").set_index("policy").value[CHECKED[0]] == pytest.approx(
+        report.measured(zoo)[CHECKED[0]]["accuracy"]["greedy"]["value"], abs=1e-5
     )
+    same = shipped[(shipped.policy == CHECKED[0]) & shipped.problem.isin(greedy.problem)]
+    assert same.right.tolist() == greedy.right.tolist() and same.problem.tolist() == greedy.problem.tolist()
+    other = shipped[(shipped.policy == THINKING) & shipped.problem.isin(greedy.problem)]
+    [gap] = stats.paired(pandas.concat([greedy, other]), policy=(CHECKED[0], THINKING)).itertuples()
+    assert gap.value == pytest.approx(greedy.right.mean() - other.right.mean()) and gap.n == LIMIT - 3
 
 
-def test_examples_show_every_subject_and_every_style():
-    assert set(report.examples().index) == {worked.subject for worked in nanomath()}
+def test_a_problem_without_a_verdict_is_undecided(zoo, tmp_path):
+    place = folder(tmp_path, CHECKED[0])
+    found = json.loads((zoo / CHECKED[0] / MEASURED).read_text())
+    write(place, found | {"greedy_right": "1-0", "revision": weights_hash(place)})
+    [row] = stats.estimate(report.verdicts(tmp_path)).itertuples()
+    assert (row.value, row.n, row.failed, row.undecided) == (0.5, 2, 0, 1)
+
+
+def test_a_slip_shows_in_the_scores_from_where_it_is(tmp_path):
+    given = report.right_and_wrong(CHECKED[0], place=22)
+    read = tts.solve(given, None, Judge(POLICIES[CHECKED[0]].style), method="read", store=tmp_path, progress=False)
+    right, wrong = (record.paths()[0] for record in read)
+    slip = [a == b for a, b in zip(right.steps, wrong.steps, strict=True)].index(False)
+    assert set(right.scores) == {0.9}
+    assert list(wrong.scores) == [0.9] * slip + [pytest.approx(0.1)] * (len(right.steps) - slip)
+
+
+def test_a_prm_is_judged_by_the_first_wrong_step_that_it_names(tmp_path):
+    solutions = load_processbench("nanoprocessbench", limit=40)
+    labels = {each.problem: each.label for each in solutions}
+
+    class Knowing(PRM):
+        name = "knowing"
+
+        async def score(self, paths):
+            return [self._scores(path, labels[path.problem.question]) for path in paths]
+
+        def _scores(self, path, label):
+            if path.problem.id == solutions[0].id:
+                return Unread.LONG
+            return [0.1 if at == label else 0.9 for at in range(len(path.steps))]
+
+    given = [each.as_problem() for each in solutions]
+    read = tts.solve(given, None, Knowing(), method="read", store=tmp_path, progress=False)
+    found = measure.first_errors(read, list(labels.values()))
+    assert [found[part]["value"] for part in ("f1", "wrong", "right")] == [1.0] * 3
+    assert found["left_out"] == 1 and found["threshold"] == 0.5 and found["f1"]["n"] == 39 - 10
+
+
+def test_solutions_show_every_style():
     shown = report.solutions(place=22)
     assert set(shown) == {*STYLES, "thinking"} and any(step.startswith("Wait") for step in shown["thinking"])
 
@@ -270,6 +327,6 @@ def test_weights_that_were_not_measured_are_refused(zoo, tmp_path):
     place = folder(tmp_path, CHECKED[0], 9)
     with pytest.raises(ValueError, match="No policy .* has been measured"):
         report.accuracies(tmp_path)
-    (place / measure.MEASURED).write_text((zoo / CHECKED[0] / measure.MEASURED).read_text())
+    (place / MEASURED).write_text((zoo / CHECKED[0] / MEASURED).read_text())
     with pytest.raises(ValueError, match="has changed since it was measured"):
         report.measured(tmp_path)

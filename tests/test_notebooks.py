@@ -4,6 +4,7 @@ Run: python -m pytest tests/test_notebooks.py
 """
 
 import json
+import linecache
 import os
 import re
 import subprocess
@@ -15,8 +16,9 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from scripted import ScriptedPolicy, ScriptedPRM
 
-import ttslib as tts
-from ttslib import lab, models, run
+from ttslib import execute as program
+from ttslib import lab, runner
+from ttslib.executors import LocalExecutor, placement
 from ttslib.plan.hardware import NO_GPU
 from ttslib.policies.base import Step
 
@@ -40,7 +42,7 @@ def test_form(path):
 
 
 def execute(notebook, folder, *more):
-    command = [sys.executable, "-m", "ttslib.run", f"notebooks/{notebook}.ipynb", "--profile", "smoke",
+    command = [sys.executable, "-m", "ttslib.execute", f"notebooks/{notebook}.ipynb", "--profile", "smoke",
                "--figures", str(folder / "figures"), "--store", str(folder / "store"), *more]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -116,22 +118,32 @@ class Strict(ScriptedPRM):
         return await super().score(paths)
 
 
+class Given(LocalExecutor):
+    """Loads these models, whatever is asked for."""
+
+    def __init__(self, policy, prm):
+        self.load_policy, self.load_prm = (lambda name, model=model, **options: model for model in (policy, prm))
+        super().__init__()
+
+
 def cells(notebook, tmp_path, monkeypatch, policy, prm, **parameters):
     """Runs the notebook's code on `ROWS` with these models, and shows what each cell shows."""
     data = tmp_path / "mine.jsonl"
     data.write_text("\n".join(json.dumps(row) for row in ROWS))
-    monkeypatch.setattr(tts, "load_models", lambda profile: (policy, prm))
+    monkeypatch.setattr(runner, "HERE", Given(policy, prm))
     monkeypatch.setenv("TTSLIB_QUIET", "1")
     parameters = {"PROFILE": "smoke", "DATASET": str(data), "FIGURES": str(tmp_path / "figures"),
                   "STORE": str(tmp_path / "store"), **parameters}  # fmt: skip
     names = {}
-    for cell in nbformat.read(notebook, as_version=4).cells:
+    for place, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
         if cell.cell_type == "code":
-            exec(compile(cell.source, notebook.name, "exec"), names)
+            where = f"{notebook.name} {place}"
+            linecache.cache[where] = len(cell.source), None, cell.source.splitlines(True), where  # as IPython does
+            exec(compile(cell.source, where, "exec"), names)
             if "parameters" in cell.metadata.get("tags", ()):
                 names.update(parameters)
             last = cell.source.splitlines()[-1]
-            if last.startswith("tts.tables") or last in ("picture", "diagram", "table.round(3)"):
+            if last.startswith(("tts.tables", "tts.stats")) or last in ("picture", "diagram", "table.round(3)"):
                 shown = eval(last, names)
                 assert (getattr(shown, "_repr_png_", None) or shown._repr_html_)()
     return names
@@ -159,7 +171,7 @@ def test_where_every_cell_fails_there_are_no_numbers(tmp_path, monkeypatch, caps
     names = cells(METHODS, tmp_path, monkeypatch, broken, ScriptedPRM())
     assert names["table"].value.isna().all() and set(names["table"].failed) == {4}
     assert "24 of 24 cells failed, the first: cot" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="None of 4 cells has a result, the first with ValueError: too long."):
+    with pytest.raises(ValueError, match="No problem has a result: 4 of 4 cells failed, .* ValueError: too long."):
         cells(QUICKSTART, tmp_path, monkeypatch, broken, ScriptedPRM())
 
 
@@ -190,7 +202,7 @@ def test_a_notebook_runs_on_the_interpreter_that_started_it(kernel, decoy, tmp_p
     about = {"kernelspec": {"name": kernel, "display_name": "x", "language": "R"}} if kernel else {}
     nbformat.write(nbformat.v4.new_notebook(cells=[parameters, asks], metadata=about), tmp_path / "00_x.ipynb")
     before = dict(os.environ)
-    run.execute(tmp_path / "00_x.ipynb", "smoke", tmp_path / "figures", tmp_path / "store")
+    program.execute(tmp_path / "00_x.ipynb", "smoke", tmp_path / "figures", tmp_path / "store")
     (said,) = nbformat.read(tmp_path / "figures" / "00_x" / "00_x.ipynb", as_version=4).cells[-1].outputs
     assert said.text == f"{sys.executable} smoke\n"
     assert dict(os.environ) == before
@@ -213,33 +225,33 @@ def test_jupyterlab_opens_notebooks_on_the_interpreter_that_started_it(decoy, mo
 
 
 def test_parameters_are_those_of_the_tagged_cell(tmp_path, monkeypatch):
-    assert {"PROFILE", "POLICY", "PRM", "DATASET", "STORE", "N", "M"} <= run.parameters_of(QUICKSTART)
-    assert "policy" not in run.parameters_of(QUICKSTART)
+    assert {"PROFILE", "POLICY", "PRM", "DATASET", "STORE", "N", "M"} <= program.parameters_of(QUICKSTART)
+    assert "policy" not in program.parameters_of(QUICKSTART)
     given = [["DATASET", "here.jsonl"], ["SEED", "1"], ["POLICY", "nano-qwen-3m"]]
-    assert run.chosen(given, NOTEBOOKS) == {"DATASET": "here.jsonl", "SEED": 1, "POLICY": "nano-qwen-3m"}
+    assert program.chosen(given, NOTEBOOKS) == {"DATASET": "here.jsonl", "SEED": 1, "POLICY": "nano-qwen-3m"}
     for name, words in [("DATSET", "No notebook here has a parameter 'DATSET'"), ("STORE", "given as --store")]:
         with pytest.raises(ValueError, match=words):
-            run.chosen([[name, "x"]], NOTEBOOKS)
+            program.chosen([[name, "x"]], NOTEBOOKS)
 
 
 def test_a_notebook_gets_its_own_parameters_and_sees_files_from_its_folder(tmp_path, monkeypatch):
     asked = {}
     monkeypatch.setattr("papermill.execute_notebook", lambda *_, parameters, **__: asked.update(parameters))
-    monkeypatch.setattr(run, "_drop_stderr", lambda executed: None)
+    monkeypatch.setattr(program, "_drop_stderr", lambda executed: None)
     (tmp_path / "mine.jsonl").write_text("")
     monkeypatch.chdir(tmp_path)
-    run.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "mine.jsonl", "PRM": "nano-prm-shepherd", "N": 8})
+    program.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "mine.jsonl", "PRM": "nano-prm-shepherd", "N": 8})
     assert (METHODS.parent / asked["DATASET"]).resolve() == tmp_path / "mine.jsonl"
     assert asked["PRM"] == "nano-prm-shepherd" and "N" not in asked and asked["PROFILE"] == "smoke"
-    run.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "MATH-500=nanoaime, AIME24= mine.jsonl"})
+    program.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "MATH-500=nanoaime, AIME24= mine.jsonl"})
     first, second = asked["DATASET"].split(",")
     assert first == "MATH-500=nanoaime"
     assert (METHODS.parent / second.partition("=")[2]).resolve() == tmp_path / "mine.jsonl"
 
 
 def test_without_a_gpu_profile_paper_is_one_sentence_before_anything_starts(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(models, "gpus_visible", lambda: NO_GPU)
-    assert run.main(["notebooks", "--profile", "paper", "--figures", str(tmp_path), "--store", str(tmp_path)]) == 2
+    monkeypatch.setattr(placement, "gpus_visible", lambda: NO_GPU)
+    assert program.main(["notebooks", "--profile", "paper", "--figures", str(tmp_path), "--store", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
     assert not out and err.count("\n") == 1 and "needs a GPU, and torch sees none here" in err
     assert list(tmp_path.iterdir()) == []

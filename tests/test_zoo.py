@@ -30,7 +30,7 @@ def test_every_model_of_the_specs_is_shipped_and_no_other():
 def test_the_zoo_is_small_and_holds_no_code():
     files = [path for path in ZOO.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".json", ".jinja", ".safetensors", ".md"}
-    assert sum(path.stat().st_size for path in files) < 60e6
+    assert sum(path.stat().st_size for path in files) < 66e6
 
 
 @pytest.mark.parametrize("name", NANO)

@@ -23,7 +23,7 @@ from ttslib.prms.formats import encode_path
 from ttslib.problems import load_problems
 
 pytestmark = pytest.mark.engine
-PROBLEMS = load_problems("nanomath", limit=50)
+PROBLEMS = load_problems("nanomath", limit=30)
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -6,23 +6,23 @@ is called F1. The threshold is chosen on other solutions than those that F1 is r
 one on GSM8K for its other subsets (`best_threshold`, `judge`), `judge_held_out` the best one on a part of its own.
 """
 
+from __future__ import annotations
+
 import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-from ttslib import loop, stats
-from ttslib.policies.base import Path, Step
-from ttslib.prms.base import PRM, Unread
-from ttslib.problems import Problem
-from ttslib.processbench import LabelledSolution
-from ttslib.search.calls import score
+from ttslib import stats
 from ttslib.stats import Estimate
 
+if TYPE_CHECKING:
+    from ttslib.results import Results
+
 HELD_OUT = 0.25  # share of the solutions that the threshold is chosen on
-TOGETHER = 64  # solutions a call of the PRM
 
 Scores = Sequence[Sequence[float]]
 
@@ -50,20 +50,21 @@ class StepScores(list[tuple[float, ...]]):
         return [label for label, _ in pairs], [scores for _, scores in pairs]
 
 
-def score_solutions(prm: PRM, solutions: Sequence[LabelledSolution]) -> StepScores:
-    """One score per step of each solution. A plain blocking call, in a script or a notebook.
+def step_scores(read: Results) -> StepScores:
+    """One score per step of each solution, from results of the method "read" on `LabelledSolution.as_problem`.
 
-    A solution that the PRM cannot read (too long, or with its marker in a step) has none and is named in `left_out`.
-    Raises ValueError if the PRM gives another number of scores than there are steps, or one outside [0, 1].
+    A solution that the PRM could not read (too long, or with its marker in a step) has none and is named in `left_out`.
+    Raises ValueError, with the reason, if one failed.
     """
-    return loop.run(_scored(prm, solutions))
-
-
-async def _scored(prm: PRM, solutions: Sequence[LabelledSolution]) -> StepScores:
-    paths = [Path(Problem(each.id, each.problem, ""), tuple(map(Step, each.steps))) for each in solutions]
-    found = [each for at in range(0, len(paths), TOGETHER) for each in await score(prm, paths[at : at + TOGETHER])]
-    left_out = {path.problem.id: str(new) for path, new in zip(paths, found, strict=True) if isinstance(new, Unread)}
-    return StepScores([() if isinstance(each, Unread) else each.scores for each in found], left_out)
+    scores, left_out = [], {}
+    for record in read:
+        if record.failed:
+            raise ValueError(f"{record.label} failed with {record.reason}")
+        [path] = record.trajectories
+        scores.append(tuple(path["scores"]))
+        if not path["scores"]:
+            left_out[record.problem["id"]] = record.tree["nodes"][-1]["unread"]
+    return StepScores(scores, left_out)
 
 
 def first_below(scores: Sequence[float], threshold: float) -> int:

@@ -146,8 +146,11 @@ def _named(column: pandas.Series) -> str:
     return ", ".join(Path(name).name for name in column.unique() if name)
 
 
-def legend(axes: Axes) -> None:
-    """A legend to the right of the axes, where it covers no data, in the order of the last points."""
+def legend(axes: Axes, length: float = 2.0) -> None:
+    """A legend to the right of the axes, where it covers no data, in the order of the last points.
+
+    `length` of the lines in it, in font sizes: longer ones tell more dash patterns apart.
+    """
     handles, labels = axes.get_legend_handles_labels()
 
     def last(handle: Any) -> float:
@@ -156,7 +159,7 @@ def legend(axes: Axes) -> None:
 
     order = sorted(range(len(labels)), key=lambda at: last(handles[at]))
     axes.legend([handles[at] for at in order], [labels[at] for at in order], loc="center left",
-                bbox_to_anchor=(1.02, 0.5), frameon=False, fontsize=9)  # fmt: skip
+                bbox_to_anchor=(1.02, 0.5), frameon=False, fontsize=9, handlelength=length)  # fmt: skip
 
 
 def rendered(picture: Figure, kind: str) -> bytes:

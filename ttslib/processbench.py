@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ttslib.plain_text import mend
-from ttslib.problems import NANO_DATA, read_rows, unique
+from ttslib.problems import NANO_DATA, Problem, read_rows, unique
 from ttslib.zoo import hub_file
 
 REPO = "Qwen/ProcessBench"
@@ -32,6 +32,10 @@ class LabelledSolution:
         for name in ("id", "problem"):
             object.__setattr__(self, name, mend(getattr(self, name)))
         object.__setattr__(self, "steps", tuple(map(mend, self.steps)))
+
+    def as_problem(self) -> Problem:
+        """With its steps as what the method "read" has scored; there is no gold answer."""
+        return Problem(self.id, self.problem, "", steps=self.steps)
 
 
 def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> list[LabelledSolution]:

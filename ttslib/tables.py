@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas
 
 from ttslib import voting
-from ttslib.frames import run_columns
+from ttslib.frames import RUN, run_columns
 from ttslib.results import Results
 
 DROPPED = ("rank", "duplicate", "length", "blank", "marker")
@@ -55,4 +55,4 @@ def dropped(runs: Iterable[Results]) -> pandas.DataFrame:
             rows.append(run_columns(run, record) | {"steps": sum(node.copies for node in tree.nodes)} | {
                 why: lost[why] for why in DROPPED
             } | {"few": len(record.trajectories) < record.kept * record.subtrees})  # fmt: skip
-    return pandas.DataFrame(rows)
+    return pandas.DataFrame(rows, columns=[*RUN, "problem", "steps", *DROPPED, "few"])

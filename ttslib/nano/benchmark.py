@@ -6,6 +6,7 @@
 import json
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from ttslib.nano.generator import normalise_question, split_of
@@ -17,15 +18,16 @@ SEED, TRIES = 2502, 1000
 
 def nanomath() -> list[Worked]:
     """500 test problems; any first k of them are spread about evenly over the 65 cells of subject and level."""
-    return _balanced([(subject, level) for level in LEVELS for subject in SUBJECTS], 500)
+    return list(_balanced(tuple((subject, level) for level in LEVELS for subject in SUBJECTS), 500))
 
 
 def nanoaime() -> list[Worked]:
     """30 test problems of the hardest level, a whole number below 1,000 as the answer of each."""
-    return _balanced([(AIME, max(LEVELS))], 30)
+    return list(_balanced(((AIME, max(LEVELS)),), 30))
 
 
-def _balanced(cells: Sequence[tuple[Subject, int]], size: int) -> list[Worked]:
+@cache  # it takes a second
+def _balanced(cells: tuple[tuple[Subject, int], ...], size: int) -> tuple[Worked, ...]:
     rng, order = random.Random(SEED), list(cells)
     problems, seen = [], set()
     while len(problems) < size:
@@ -35,7 +37,7 @@ def _balanced(cells: Sequence[tuple[Subject, int]], size: int) -> list[Worked]:
             if worked is not None:
                 seen.add(normalise_question(worked.question))
                 problems.append(worked)
-    return problems[:size]
+    return tuple(problems[:size])
 
 
 def _fresh(subject: Subject, level: int, rng: random.Random, seen: set[str]) -> Worked | None:

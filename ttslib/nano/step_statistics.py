@@ -89,7 +89,8 @@ def ratio(parts: Sequence[tuple[float, float]]) -> Estimate:
 
 
 def plain(found: Estimate | dict[str, Estimate]) -> dict:
-    """As JSON can hold it: NaN becomes None."""
+    """As JSON can hold it: NaN becomes None, and `undecided` is there only if something was."""
     if isinstance(found, dict):
         return {name: plain(each) for name, each in found.items()}
-    return {name: None if math.isnan(number) else round(number, 6) for name, number in vars(found).items()}
+    known = {name: number for name, number in vars(found).items() if number or name != "undecided"}
+    return {name: None if math.isnan(number) else round(number, 6) for name, number in known.items()}

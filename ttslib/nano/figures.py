@@ -1,4 +1,4 @@
-"""The zoo's figures, drawn from the tables, and where their numbers come from."""
+"""The zoo's figures, drawn from the frames of `report`, and where their numbers come from."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +8,16 @@ import pandas
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from ttslib import plots
-from ttslib.nano.report.tables import curves, measured, trained
+from ttslib.nano.report import curves, measured, trained
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.provenance import provenance
 from ttslib.zoo import ZOO, weights_hash
 
-# One colour and one marker for each step style, in the order in which the specs name them.
+# One colour and one marker for each step style, in the order in which the specs name them; a line for each of its
+# policies.
 COLOURS = ("vermillion", "blue", "green", "orange", "purple", "sky", "black")
 MARKERS = "osD^vPX"
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)))
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (8, 2, 2, 2)))
 
 
 def origin(profile: str, names: Sequence[str], zoo: Path = ZOO, **more) -> dict:
@@ -64,7 +65,7 @@ def curve_figure(table: pandas.DataFrame) -> plots.Picture:
     for name, rows in table[table.kind == "policy"].groupby("model", sort=False):
         style = POLICIES[name].style
         above.plot(rows.amount / 1e6, rows.loss.rolling(5, min_periods=1).mean(), color=styles[style][0],
-                   linestyle=LINES[count[style] % len(LINES)], linewidth=1.4, label=name.removeprefix("nano-"))
+                   linestyle=LINES[count[style]], linewidth=1.4, label=name.removeprefix("nano-"))
         count[style] += 1
     colours = looks(list(PRMS))
     for name, rows in table[table.kind == "PRM"].groupby("model", sort=False):
@@ -74,7 +75,7 @@ def curve_figure(table: pandas.DataFrame) -> plots.Picture:
     below.set(xlabel="Solutions (thousands)", ylabel="Deciding steps judged right (%)", title="PRMs")
     for axes in (above, below):
         if axes.lines:
-            plots.legend(axes)
+            plots.legend(axes, length=4.5)
     return picture
 
 
