@@ -66,10 +66,16 @@ def look(name: str) -> Look:
 
 
 class Picture(Figure):
-    """A figure that a notebook shows by itself and that no global state keeps alive."""
+    """A figure that a notebook shows by itself and that no global state keeps alive.
+
+    Attributes:
+        saved: the PNG that `save` wrote, which is also what is shown then.
+    """
+
+    saved: bytes | None = None
 
     def _repr_png_(self) -> bytes:
-        return rendered(self, "png")
+        return self.saved or rendered(self, "png")
 
 
 def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, rows: int = 1) -> tuple[Picture, Any]:
@@ -172,7 +178,7 @@ def rendered(picture: Figure, kind: str) -> bytes:
 
 
 def save(
-    picture: Figure, folder: str | Path, name: str, data: Any, provenance: Mapping[str, Any]
+    picture: Picture, folder: str | Path, name: str, data: Any, provenance: Mapping[str, Any]
 ) -> list[Path]:
     """Write NAME.png, NAME.svg, NAME.csv (the numbers shown) and NAME.json (their origin) into `folder`.
 
@@ -202,6 +208,7 @@ def save(
         "csv": table.getvalue().encode(),
         "json": (json.dumps(dict(provenance), indent=2, default=str) + "\n").encode(),
     }
+    picture.saved = parts["png"]
     paths = []
     for kind, content in parts.items():
         paths.append(folder / f"{name}.{kind}")
