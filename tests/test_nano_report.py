@@ -26,15 +26,17 @@ from ttslib.nano.mistakes import mistake
 from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.nano.styles import SEPARATOR, STYLES, check_steps
 from ttslib.nano.zoo import MEASURED
+from ttslib.paper.published import MATH_F1
 from ttslib.policies import Policy, Step
 from ttslib.prms.base import PRM, Unread
-from ttslib.processbench import load_processbench
+from ttslib.processbench import LabelledSolution, load_processbench
 from ttslib.zoo import weights_hash
 
 LIMIT, SAMPLES = 13, 20
 CHECKED = [name for name, spec in POLICIES.items() if spec.style in STYLES][:2]
 THINKING = next(name for name, spec in POLICIES.items() if spec.style not in STYLES)
 JUDGES = list(PRMS)[:2]
+pytestmark = pytest.mark.filterwarnings("ignore:FLOPs are unknown")  # scripted policies tell no prompt
 WORKED = {worked.question: worked for worked in nanomath()}
 
 
@@ -103,6 +105,15 @@ def folder(zoo, name, width=4):
     return place
 
 
+def labelled():
+    """Worked solutions in the style that the judges know, and the same with a slip."""
+    for place in range(8):
+        pair = report.right_and_wrong(CHECKED[0], place)
+        slip = [a == b for a, b in zip(*(each.steps for each in pair), strict=True)].index(False)
+        for each, label in zip(pair, (-1, slip), strict=True):
+            yield LabelledSolution(each.id, each.question, each.steps, label)
+
+
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory):
     """Three policies, two PRMs that know their first policy's style, all measured, and one policy that is not."""
@@ -110,7 +121,7 @@ def zoo(tmp_path_factory):
     places = {name: folder(zoo, name, 4 + at) for at, name in enumerate([*CHECKED, THINKING, *JUDGES])}
     folder(zoo, next(name for name in POLICIES if name not in places))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "NANOPROCESSBENCH", zoo / "none")
+        patch.setattr(measure, "load_processbench", lambda name: list(labelled()))
         for name in JUDGES:
             policies = [places[CHECKED[0]], places[THINKING]]
             write(places[name], measure.measure_prm(places[name], policies, zoo / "store", LIMIT, Scripted()))
@@ -146,6 +157,9 @@ def test_a_prm_that_knows_all_is_perfect_and_its_reverse_is_not(zoo):
     assert good["minus_majority"]["prm_last_max"]["value"] == pytest.approx(gap, abs=1e-5)
     assert good["minus_likelihood"]["prm_last_max"]["value"] == 0
     assert [(each["score"], each["value"]) for each in good["calibration"]] == [(0.1, 0), (0.9, 1)]
+    first, other = (report.measured(zoo)[name]["processbench"] for name in JUDGES)
+    assert first["f1"]["value"] == first["right"]["value"] == 1 and first["threshold"] == 0.5
+    assert other["f1"]["value"] == 0 and "left_out" not in first
     thinking = report.measured(zoo)[JUDGES[0]]["policies"][THINKING]
     assert thinking["auc"] is None and thinking["calibration"] is None and thinking["accuracy"]["pass@16"]["n"] == LIMIT
 
@@ -239,7 +253,9 @@ def test_frames_have_every_spec_and_every_measured_model(zoo):
     ]  # fmt: skip
     bins = report.calibration(zoo)
     assert set(bins.prm) == set(JUDGES) and set(bins.policy) == {CHECKED[0]}
-    assert report.first_errors(zoo).empty
+    first = report.first_errors(zoo)
+    assert list(first.prm) == [name for name in JUDGES for _ in range(3)] and first.value[:3].tolist() == [1.0] * 3
+    assert first.published[0] == MATH_F1[PRMS[JUDGES[0]].stands_for]
 
 
 def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):

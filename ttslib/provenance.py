@@ -34,7 +34,7 @@ def provenance(profile: str, results: Iterable[Results], **more: Any) -> dict:
     }
     return {
         "commit": commit(), "profile": profile, "models": dict(sorted(models.items())), "versions": versions(),
-        "seeds": sorted({record.cell["seed"] for record in records}),
+        "seeds": sorted({record.cell["seed"] for record in records if "seed" in record.cell}),
         "wall_seconds": round(busy_seconds(span for record in records for span in record.spans), 1),
         "tokens": {
             "policy": policy_tokens(records),

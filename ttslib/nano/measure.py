@@ -29,7 +29,7 @@ from ttslib.nano.step_statistics import auc_within, calibration, judged, plain, 
 from ttslib.nano.styles import STYLES
 from ttslib.nano.zoo import MEASURED
 from ttslib.policies import default_backend, default_dtype
-from ttslib.processbench import NANOPROCESSBENCH, load_processbench
+from ttslib.processbench import load_processbench
 from ttslib.results import Results
 from ttslib.runner import Done, run
 from ttslib.runs import ModelSpec, Run
@@ -71,19 +71,19 @@ def measure_policy(
 def measure_prm(
     folder: Path, policies: Sequence[Path], store: Path, limit: int, executor: Executor | None = None
 ) -> dict:
-    """AUC, Best-of-N beside what needs no PRM, and calibration, on `N` samples of each policy; F1 on NanoProcessBench,
-    None while that is not made."""
+    """AUC, Best-of-N beside what needs no PRM, and calibration, on `N` samples of each policy; F1 on NanoProcessBench.
+    """
     prm = ModelSpec(str(folder.resolve()), _exact())
     pools = {
         place.name: Run("best_of_n", policy_in(place), prm, "nanomath", limit=limit, n=N) for place in policies
     }
-    solutions = load_processbench("nanoprocessbench") if NANOPROCESSBENCH.is_file() else []
-    read = [Run("read", None, prm, [each.as_problem() for each in solutions])] if solutions else []
-    done = run([*pools.values(), *read], store=store, executor=executor)
+    solutions = load_processbench("nanoprocessbench")
+    read = Run("read", None, prm, tuple(each.as_problem() for each in solutions))
+    done = run([*pools.values(), read], store=store, executor=executor)
     scored = {name: done[pool] for name, pool in pools.items()}
     return _head(folder, limit, N) | {
         "policies": {name: on_samples(results, POLICIES[name].style) for name, results in scored.items()},
-        "processbench": first_errors(done[read[0]], [each.label for each in solutions]) if read else None,
+        "processbench": first_errors(done[read], [each.label for each in solutions]),
         "provenance": _provenance(folder, done, {name: results.tokens.policy for name, results in scored.items()}),
     }
 

@@ -123,16 +123,13 @@ def prm_accuracies(zoo: Path = ZOO) -> pandas.DataFrame:
 def first_errors(zoo: Path = ZOO) -> pandas.DataFrame:
     """Of each measured PRM on NanoProcessBench: prm, stands for, published (F1 in percent of that one on the MATH
     subset), quantity ("f1", or accuracy on solutions that are "wrong" or "right"), value, low, high, n.
-
-    Empty where the benchmark was not measured.
     """
-    rows = [
+    return _table([
         {"prm": name, "stands for": PRMS[name].stands_for, "published": MATH_F1.get(PRMS[name].stands_for),
          "quantity": quantity} | found["processbench"][quantity]
-        for name, found in measured(zoo).items() if name in PRMS and found["processbench"]
+        for name, found in measured(zoo).items() if name in PRMS
         for quantity in ("f1", "wrong", "right")
-    ]  # fmt: skip
-    return pandas.DataFrame(rows, columns=["prm", "stands for", "published", "quantity", "value", "low", "high", "n"])
+    ], "PRM", zoo)  # fmt: skip
 
 
 def calibration(zoo: Path = ZOO) -> pandas.DataFrame:
