@@ -43,8 +43,9 @@ def missing(runs: Iterable[Run], store: str | Path, *, retry_failed: bool = Fals
             unsampled = [cell for key, cell in pools.items() if key not in known]
             policy_tokens, prm_tokens = expected(run, lacking, unsampled)
             rows.append({
-                "benchmark": run.benchmark or str(run.problems), "policy_role": run.policy_role,
-                "policy": run.policy and run.policy.name, "prm_role": run.prm_role, "prm": run.prm and run.prm.name,
+                "benchmark": run.benchmark or (run.problems if isinstance(run.problems, str) else ""),
+                "policy_role": run.policy_role, "policy": run.policy and run.policy.name,
+                "prm_role": run.prm_role, "prm": run.prm and run.prm.name,
                 "method": run.method, "N": cells[0].shape.N, "cells": len(cells), "missing": len(lacking),
                 "policy_tokens": policy_tokens, "prm_tokens": prm_tokens, "note": note,
             })  # fmt: skip
@@ -63,8 +64,9 @@ def counted(run: Run, *, asked: bool) -> tuple[list[Cell], str]:
         except ValueError as error:
             note = str(error)
     policy, prm = ({"name": model.name, **model.options} if model else None for model in (run.policy, run.prm))
-    problems = [Problem(f"{place}", f"{run.problems}", "") for place in range(run.size)]
-    if not isinstance(run.problems, str):
+    if isinstance(run.problems, str):
+        problems = [Problem(str(place), run.problems, "") for place in range(run.size)]
+    else:
         problems = run.problems[: run.limit]
     return make_cells(problems, policy, prm, get_method(run.method), config_of(run)), note
 

@@ -82,7 +82,7 @@ def _nano() -> Cast:
     """The nano models in the roles that their specs say they stand for."""
     policies = _stand_ins(specs.POLICIES)
     known = {role: policies[role] for role in (*roles.POLICIES, *roles.REFERENCES) if role in policies}
-    # It has no stand-in of its own: like Qwen2.5-14B's, it is to be somewhat better than that of Qwen2.5-7B.
+    # It has no stand-in of its own. That of Qwen2.5-14B plays it, for both are somewhat better than Qwen2.5-7B.
     known["Qwen2.5-Math-7B"] = known["Qwen2.5-14B"]
     return Cast(known, _stand_ins(specs.PRMS), {"MATH-500": "nanomath", "AIME24": "nanoaime"})
 

@@ -118,8 +118,9 @@ class Method:
 
     @property
     def version(self) -> str:
-        """"" for the package's own methods, whose changes `search.RULES` counts; of any other a hash of its functions'
-        source, so that an edited method does not find the records of the one before."""
+        """Empty for the package's own methods, whose changes `search.RULES` counts; of any other a hash of the
+        functions in its class, so that an edited method does not find the records of the one before. What these call
+        elsewhere is not in it."""
         kind = type(self)
         if kind.__module__.startswith("ttslib."):
             return ""
