@@ -120,8 +120,10 @@ def test_what_is_not_registered_is_refused(folder, tmp_path):
 
 
 def test_a_name_or_an_architecture_means_one_format(toy):
-    with pytest.raises(ValueError, match="There is a PRM format 'toy' already"):
-        register(ToyFormat)
+    with pytest.raises(ValueError, match="There is a PRM format 'tag' in ttslib: give Mine a name of its own"):
+        register(type("Mine", (ToyFormat,), {"name": "tag"}))
+    again = register(type("Again", (ToyFormat,), {}))  # as a notebook's cell that is run again
+    assert FORMATS["toy"] is again and register(ToyFormat) is FORMATS["toy"]
     with pytest.raises(ValueError, match="LlamaForToyScores means the PRM format 'toy' already"):
         register(type("Other", (ToyFormat,), {"name": "other"}))
     assert "other" not in FORMATS and FORMATS["toy"] is ToyFormat

@@ -7,10 +7,12 @@ python tests/test_runner.py STORE SIDE_FILE SLEEP      # a program to be killed
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -258,6 +260,15 @@ def start(store, side, sleep):
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)})
 
 
+def count(store):
+    file = Path(store) / "records.sqlite"
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT count(*) FROM records").fetchone()[0]
+    except sqlite3.OperationalError:  # not made yet
+        return 0
+
+
 def everything(store):
     return tts.run(grid(POLICIES, (*PRMS, "nano-prm-skywork-s"), asked=TWENTY), store=store, executor=Scripted(),
                    progress=False)  # fmt: skip
@@ -265,18 +276,17 @@ def everything(store):
 
 def test_killed_at_random_moments_and_run_again_it_ends_as_if_it_had_not_been(tmp_path):
     """Three policies, three PRMs and three methods on 20 problems."""
-    draw, kills = random.Random(5), 0
-    while True:
+    draw, killed_at = random.Random(5), []
+    while len(killed_at) < 5:
         process = start(tmp_path / "killed", tmp_path / "side", 0.002)
-        try:
-            process.wait(timeout=3 + 3 * draw.random())
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            continue
-        break
-    assert process.returncode == 0 and kills
+        while process.poll() is None and count(tmp_path / "killed") == max(killed_at, default=0):
+            time.sleep(0.005)
+        time.sleep(draw.random())
+        process.send_signal(signal.SIGKILL)
+        if process.wait() == 0:
+            break
+        killed_at.append(count(tmp_path / "killed"))
+    assert [done for done in killed_at if 0 < done < 600], killed_at
     killed, whole = everything(tmp_path / "killed"), everything(tmp_path / "whole")
     assert {run: content(killed[run]) for run in killed} == {run: content(whole[run]) for run in whole}
 

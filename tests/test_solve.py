@@ -329,9 +329,10 @@ def test_kill_9_at_random_moments(tmp_path, method):
     while len(cut) < 6:
         before, begun = finished(store), started(side)
         process = start(store, side, method, count=count, sleep=sleep)
-        while process.poll() is None and started(side) == begun:
+        after_one = len(cut) % 2  # now soon after one search is done, now soon after one has begun
+        while process.poll() is None and (finished(store) == before if after_one else started(side) == begun):
             time.sleep(0.002)
-        time.sleep(draw.random() * 0.3)
+        time.sleep(draw.random() * 0.2)
         process.kill()
         process.wait()
         again = started(side) - begun

@@ -63,9 +63,8 @@ def cells_of(run: Run) -> list[Cell]:
 
 def config_of(run: Run) -> SearchConfig:
     """The settings of a run over those that its policy is known for. Raises ValueError."""
-    card = policies.PAPER_POLICIES.get(run.policy.name) if run.policy else None
-    given = {"n": run.n, "width": run.width, "seed": run.seed, **run.settings}
-    return configured(SearchConfig(), **({**card.sampling, **given} if card else given))
+    own = policies.sampling(run.policy.name) if run.policy else {}
+    return configured(SearchConfig(), **{**own, "n": run.n, "width": run.width, "seed": run.seed, **run.settings})
 
 
 def problem_identity(problem: Problem) -> dict[str, str]:

@@ -10,14 +10,17 @@ import pandas
 from ttslib import flops
 from ttslib.records import Record
 from ttslib.results import LABELS, Results
+from ttslib.search import SearchConfig
 
 DRAWS = 32
 """Random sub-samples of a pool that a smaller budget is the mean over."""
 
-RUN = ("policy", "prm", "method", "N", "M", "kept", "subtrees", "seed", *LABELS)
+RUN = ("policy", "prm", "method", "N", "M", "kept", "subtrees", "seed", "settings", *LABELS)
 """Columns that say what was run: names of policy and PRM ("" without one), method, budget N, children per kept node,
-beams kept, subtrees, seed; and the labels of the run, "" unless given (see `Results`)."""
+beams kept, subtrees, seed, further settings that are not the defaults ("published_slots=True"); and the labels of the
+run, "" unless given (see `Results`)."""
 
+OTHERS = {name: usual for name, usual in vars(SearchConfig()).items() if name not in ("n", "width", "seed")}
 COLUMNS = (
     *RUN, "problem", "level", "subject", "vote", "right", "failed", "undecided", "reason", "answer", "trajectories",
     "policy_tokens", "prompt_tokens", "prm_tokens", "policy_calls", "prm_calls", "seconds", "policy_flops", "prm_flops",
@@ -59,7 +62,9 @@ def run_columns(run: Results, record: Record) -> dict:
     policy, prm = (record.cell[part]["name"] if record.cell.get(part) else "" for part in ("policy", "prm"))
     n = run.budget(record)
     subtrees = record.subtrees if n == record.N else n
-    values = (policy, prm, record.cell["method"], n, record.M, record.kept, subtrees, record.cell.get("seed", 0))
+    cell = record.cell
+    settings = ", ".join(f"{name}={cell[name]}" for name, usual in OTHERS.items() if cell.get(name, usual) != usual)
+    values = (policy, prm, cell["method"], n, record.M, record.kept, subtrees, cell.get("seed", 0), settings)
     labels = (run.labels.get(name, "") for name in LABELS)
     return dict(zip(RUN, (*values, *labels), strict=True)) | {"problem": record.problem["id"]}
 

@@ -113,7 +113,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 PROBLEM = ("benchmark", "problem")
 # What must not vary among the rows of one problem in a group: their mean would be a mean over runs or rules.
-SETTINGS = ("policy", "prm", "method", "N", "M", "policy_role", "prm_role", "vote")
+SETTINGS = ("policy", "prm", "method", "N", "M", "settings", "policy_role", "prm_role", "vote")
 
 
 def estimate(frame: pandas.DataFrame, by: str | Sequence[str] = ()) -> pandas.DataFrame:

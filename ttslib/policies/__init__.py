@@ -9,11 +9,11 @@ from typing import Any
 
 from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
-from ttslib.policies.resolve import identify, is_url, language_model, resolve
+from ttslib.policies.resolve import identify, is_url, language_model, resolve, sampling
 from ttslib.prompts import Prompt
 from ttslib.zoo import NANO
 
-__all__ = ["PAPER_POLICIES", "Draw", "Path", "Policy", "PolicyCard", "Step", "identify", "load_policy"]
+__all__ = ["PAPER_POLICIES", "Draw", "Path", "Policy", "PolicyCard", "Step", "identify", "load_policy", "sampling"]
 
 LONGEST = 8192
 """Context in tokens, of a model that may write no more in one solution."""
@@ -53,7 +53,7 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
         "max_model_len": max_model_len or min(longest, config.get("max_position_embeddings", longest)),
     } | ({} if served else {"dtype": dtype})  # fmt: skip
     policy = _backend(backend)(str(where), **known, **options)
-    policy.settings, policy.sampling = model.settings, card.sampling if card else {}
+    policy.settings, policy.sampling = model.settings, sampling(name)
     return policy
 
 

@@ -1,5 +1,6 @@
 """Which policy is meant by a name and its options: known without its weights, and without importing any engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as Folder
 from typing import Any
@@ -67,6 +68,12 @@ def resolve(
             )
     commit = card.revision if card else language_model(name, folder)[1]
     return Resolved(folder, card, commit, shape, settings)
+
+
+def sampling(name: str) -> Mapping[str, float]:
+    """The fields of `SearchConfig` in which a policy differs from the defaults: those of the paper's Hub ids."""
+    card = PAPER_POLICIES.get(name) if isinstance(model_folder(name), str) else None
+    return card.sampling if card else {}
 
 
 def identify(name: str, **options: Any) -> dict[str, Any]:

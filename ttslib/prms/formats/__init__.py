@@ -29,15 +29,17 @@ FORMATS: dict[str, type[Format]] = {}
 def register(format: type[Format]) -> type[Format]:
     """Makes a format known, and returns it, so that it can decorate the class.
 
-    Raises ValueError if it lacks its name, its tensors or a method, or if its name or an architecture is another's.
+    Registering another class under the name replaces it, as a notebook does when a cell is run again. Raises ValueError
+    if it lacks its name, its tensors or a method, or if its name is that of one of the package's own formats, or an
+    architecture is another's.
     """
     if lacking := [each for each in ("name", "tensors") if not getattr(format, each)]:
         raise ValueError(f"The PRM format {format.__name__} does not say its {lacking[0]}.")
     if inspect.isabstract(format):
         raise ValueError(f"The PRM format {format.name!r} has no {min(format.__abstractmethods__)}.")
-    if format.name in FORMATS:
-        raise ValueError(f"There is a PRM format {format.name!r} already: give {format.__name__} a name of its own.")
-    for other in FORMATS.values():
+    if (known := FORMATS.get(format.name)) and known.__module__.startswith("ttslib."):
+        raise ValueError(f"There is a PRM format {format.name!r} in ttslib: give {format.__name__} a name of its own.")
+    for other in (each for name, each in FORMATS.items() if name != format.name):
         if shared := set(format.architectures) & set(other.architectures):
             raise ValueError(f"{min(shared)} means the PRM format {other.name!r} already: it cannot mean another.")
     FORMATS[format.name] = format
