@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ttslib.grading import canonical, equivalent, extract_answer, verdict, verdicts
+from ttslib.grading import canonical, equivalent, extract_answer, pool, verdict, verdicts
 
 SHARED = Path(os.environ.get("TTSLIB_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 PACKAGE = str(Path(__file__).resolve().parents[1] / "ttslib")
@@ -1514,6 +1514,15 @@ def test_verdicts_are_those_of_the_single_pairs():
     assert verdicts([*pairs, *endless, *plain, *pairs]) == expected + expected[:22]
     assert [verdict(*pair) for pair in [*pairs, *endless, *plain]] == expected
     assert verdicts([]) == []
+
+
+def test_what_is_not_decided_beside_others_is_decided_alone(monkeypatch):
+    pairs = [(f"x^3-{k}x", f"x(x^2-{k + wrong})") for k in range(40, 50) for wrong in range(2)]
+    monkeypatch.setattr(pool, "QUICK", 1e-3)
+    assert verdicts(pairs) == [True, False] * 10 and verdict("x^3-50x", "x(x^2-50)") is True
+    monkeypatch.setattr(pool, "LIMIT", 1e-3)
+    assert verdicts([("x^3-51x", "x(x^2-51)"), ("x^3-52x", "x(x^2-52)")]) == [None, None]
+    assert verdicts(pairs) == [True, False] * 10
 
 
 def test_threads_share_the_processes():

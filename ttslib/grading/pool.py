@@ -217,6 +217,7 @@ def begin(starter: int) -> None:
     """Make this process a worker of the process `starter`: silent, bounded, warm."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is meant for the notebook
     if os.name == "posix":
+        os.setsid()  # a session of its own has a share of the processors of its own
         signal.signal(signal.SIGVTALRM, _alarm)
         threading.Thread(target=_follow, args=(starter,), daemon=True).start()
     null = os.open(os.devnull, os.O_RDWR)
