@@ -41,10 +41,10 @@ def test_form(path):
     assert "versions()" in code[0].source
 
 
-def execute(notebook, folder, *more):
+def execute(notebook, folder, *more, **environment):
     command = [sys.executable, "-m", "ttslib.execute", f"notebooks/{notebook}.ipynb", "--profile", "smoke",
                "--figures", str(folder / "figures"), "--store", str(folder / "store"), *more]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "figures" / notebook
 
@@ -67,7 +67,11 @@ def test_a_notebook_runs_and_runs_again_from_its_records(notebook, figures, tmp_
         assert all(re.fullmatch("[0-9a-f]{12}", revision) for revision in about["models"].values())
     text = (folder / f"{notebook}.ipynb").read_text()
     assert str(ROOT) not in text, "an executed notebook names its machine's paths"
-    again = execute(notebook, tmp_path)
+    # Again nothing is loaded, nor what could load it imported.
+    for name in ("torch", "transformers", "vllm"):
+        (tmp_path / "engines" / name).mkdir(parents=True)
+        (tmp_path / "engines" / name / "__init__.py").write_text(f"raise AssertionError('{name} was imported')")
+    again = execute(notebook, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path / "engines"), str(ROOT)]))
     assert {path.name: path.read_bytes() for path in again.iterdir() if path.suffix != ".ipynb"} == made
 
 
