@@ -19,7 +19,7 @@ from scripted import ScriptedPolicy, ScriptedPRM, plan, problems
 
 from ttslib.problems import Problem
 from ttslib.prompts import Prompt
-from ttslib.records import Store, StoreError, StoreFull
+from ttslib.records import Store, StoreError, StoreFull, cell_key
 from ttslib.runner import solve
 from ttslib.search import METHODS, Cost, Look, Method, Shape, Trajectory
 
@@ -102,6 +102,8 @@ def test_what_changes_a_cell():
     prompted = ScriptedPolicy()
     prompted.prompt = Prompt("brief", "Be brief.")
     base = keys()
+    for cell in plan(problems(2), ScriptedPolicy(), ScriptedPRM(), method="best_of_n", n=8):
+        assert cell.key == cell_key(cell.content) and cell.pool.key == cell_key(cell.pool.content)
     for other in (
         keys(n=16),
         keys(width=2),

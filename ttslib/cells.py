@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ttslib import policies, prms
+from ttslib.canonical import canonical_json
 from ttslib.problems import Problem
-from ttslib.records import cell_key
 from ttslib.runs import Run
 from ttslib.search import RULES, Method, SearchConfig, Shape, configured, get_method
 
 Identity = Mapping[str, Any]
 """What names a model in a cell: `Policy.identity`, `PRM.identity`."""
+HERE = "\ue000 the problem"
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,19 @@ def make_cells(
     with one id.
     """
     shape = method.check(config, policy=policy is not None, prm=prm is not None)
+    problems = unique(problems)
+    identities = [problem_identity(problem) for problem in problems]
     shared = {"rules": RULES, **method.address(config), "policy": policy if method.needs_policy else None}
 
-    def cell(problem: Problem, prm: Identity | None) -> Cell:
-        pool = cell(problem, None) if method.samples_first and prm else None
-        content = shared | {"prm": prm, "problem": problem_identity(problem)}
-        return Cell(problem, method, config, shape, content, cell_key(content), pool)
+    def made(prm: Identity | None, pools: Iterable[Cell | None]) -> Iterator[Cell]:
+        # The address is `cell_key(content)`; all but the problem is written out once for all cells.
+        before, after = canonical_json(shared | {"prm": prm, "problem": HERE}).split(canonical_json(HERE))
+        for problem, identity, pool in zip(problems, identities, pools, strict=True):
+            key = hashlib.sha256(f"{before}{canonical_json(identity)}{after}".encode()).hexdigest()
+            yield Cell(problem, method, config, shape, shared | {"prm": prm, "problem": identity}, key, pool)
 
-    return [cell(problem, prm) for problem in unique(problems)]
+    without = [None] * len(problems)
+    return list(made(prm, made(None, without) if method.samples_first and prm else without))
 
 
 def cells_of(run: Run) -> list[Cell]:
