@@ -1,5 +1,5 @@
-"""Symbolic comparisons in worker processes. Their clock is the computing time of the workers, so a busy machine makes
-them slower and not different: no pair is given up because something else ran.
+"""Symbolic comparisons in worker processes (loky). Their clock is the computing time of the workers, so that a busy
+machine makes them slower and not different.
 """
 
 from __future__ import annotations
