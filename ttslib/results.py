@@ -281,5 +281,8 @@ class Results:
         count = len(record.trajectories)
         if self._budget is None or self._draws is None:
             return [range(count)[: self._budget]]
-        rng = np.random.default_rng([self._seed, int(record.key[:16], 16)])
-        return [sorted(rng.permutation(count)[: self._budget].tolist()) for _ in range(self._draws)]
+        rng, parts = np.random.default_rng([self._seed, int(record.key[:16], 16)]), []
+        while len(parts) < self._draws:  # disjoint parts of a permutation: every sample counts about as often
+            order = rng.permutation(count)
+            parts += [order[at : at + self._budget] for at in range(0, count - self._budget + 1, self._budget)]
+        return [sorted(part.tolist()) for part in parts[: self._draws]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,6 +18,10 @@ from ttslib.records import Record, Store, StoreError
 from ttslib.search import Tree
 from ttslib.usage import Metered, Usage
 
+CANDIDATES = 1024
+"""Of all searches under way, N summed: enough for an engine's largest batch, and few enough that a PRM on a CPU need
+not forget the prefixes of paths that are still searched. A search with a larger N runs alone."""
+
 
 class Searches:
     """Runs cells on one policy and one PRM, either of which may be None where no cell asks for it."""
@@ -28,10 +32,11 @@ class Searches:
     ):  # fmt: skip
         self.store, self.policy, self.prm, self.retry_after = store, policy, prm, retry_after or {}
         self.finished, self.concurrency = finished, concurrency
+        self._candidates, self._room = 0, asyncio.Condition()
 
     async def run(self, cells: Sequence[Cell]) -> None:
-        """Once through the cells, at most `concurrency` at a time; those that cannot be computed now are passed
-        over."""
+        """Once through the cells, at most `concurrency` at a time and `CANDIDATES` in all; those that cannot be
+        computed now are passed over."""
         queue = iter(cells)
         workers = [asyncio.ensure_future(self._work(queue)) for _ in range(min(self.concurrency, len(cells)))]
         try:
@@ -43,8 +48,21 @@ class Searches:
 
     async def _work(self, queue: Iterator[Cell]) -> None:
         for cell in queue:
-            if cell.pool is None or await self._settle(cell.pool):
-                await self._settle(cell)
+            async with self._taking(cell.shape.N):
+                if cell.pool is None or await self._settle(cell.pool):
+                    await self._settle(cell)
+
+    @asynccontextmanager
+    async def _taking(self, candidates: int) -> AsyncIterator[None]:
+        async with self._room:
+            await self._room.wait_for(lambda: not self._candidates or self._candidates + candidates <= CANDIDATES)
+            self._candidates += candidates
+        try:
+            yield
+        finally:
+            self._candidates -= candidates
+            async with self._room:
+                self._room.notify_all()
 
     async def _settle(self, cell: Cell) -> bool:
         """Whether the cell has a record now; False if another process is at it, or there is nobody here to sample
