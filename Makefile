@@ -24,8 +24,8 @@ figures:  ## execute the notebooks and draw the figures (PROFILE=nano)
 smoke:    ## the same, smallest profile
 	$(ENV) --doing "smoke: executing the notebooks at profile smoke" -- -m ttslib.execute notebooks --profile smoke $(ARGS)
 
-test:     ## run the tests (TESTS="tests/test_x.py -k name" for some of them)
-	$(ENV) --doing "test: running the tests" -- -m pytest -q $(TESTS) $(ARGS)
+test:     ## run the tests, two at a time (TESTS="tests/test_x.py -k name" for some of them)
+	$(ENV) --doing "test: running the tests" -- -m pytest -q $(or $(TESTS),-n 2 --dist worksteal) $(ARGS)
 
 lab:      ## open the notebooks in JupyterLab
 	$(ENV) --doing "lab: starting JupyterLab" -- -m ttslib.lab --notebook-dir=. $(ARGS)
