@@ -32,7 +32,6 @@ from ttslib.policies.prefix import Prefixes
 from ttslib.policies.transformers_policy import nucleus
 from ttslib.problems import Problem
 from ttslib.prompts import PROMPTS, Prompt
-from ttslib.records import cell_key
 from ttslib.runner import solve
 from ttslib.zoo import weights_hash
 
@@ -541,19 +540,16 @@ def cell(policy=None, method="best_of_n", **options):
     return plan(problems(1), policy or ScriptedPolicy(), ScriptedPRM(), method=method, n=4, **options)[0]
 
 
-def test_the_address_of_a_cell_names_the_rules_and_top_p_only_below_one():
+def test_the_address_of_a_cell_names_the_rules_and_what_its_method_uses():
     content = {
-        "rules": 2, "method": "best_of_n", "N": 4, "M": 1, "kept": 1, "subtrees": 4, "seed": 0, "temperature": 0.7,
-        "limits": {"max_tokens": 8192},
-        "policy": {"name": "scripted", "revision": "r1", "backend": "ScriptedPolicy"},
-        "prm": {"name": "scripted-prm", "revision": "r1", "backend": "ScriptedPRM"},
+        "rules": 3, "method": "best_of_n", "n": 4, "seed": 0, "temperature": 0.7, "top_p": 1.0, "max_tokens": 8192,
+        "policy": {"name": "scripted", "revision": "r1"}, "prm": {"name": "scripted-prm", "revision": "r1"},
     }  # fmt: skip
     plain = cell()
     assert {name: value for name, value in plain.content.items() if name != "problem"} == content
-    before = {name: value for name, value in plain.content.items() if name != "rules"}
-    # Of the code before there were rules, whose records are not those of these.
-    assert plain.key != cell_key(before) == "20c6649a8c9aaa20f96cfd021e089bae83ca23ff01f306cea0470e41eb527529"
-    assert cell(top_p=1.0).key == cell(temperature=0.7).key == plain.key
+    # For ever: a store is found again by it.
+    assert plain.key == "aa3f8bcefa4cb48b3bd1402aed770ad903dd5c7f41434af81a005c7387093406"
+    assert cell(top_p=1.0).key == cell(temperature=0.7).key == cell(max_depth=3).key == plain.key
     assert cell(top_p=0.95).key != plain.key and cell(top_p=0.95).content["top_p"] == 0.95
     assert cell(method="cot", top_p=0.95).key == cell(method="cot").key
     usual = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 8192, "cot_temperature": 0.0, "max_step_tokens": 2048}
@@ -571,13 +567,13 @@ def test_a_search_samples_as_the_policy_has_it_unless_told_otherwise(method, own
         policy = Own(**own)
         options = {"method": method, "n": 4, "store": tmp_path, "progress": False} | settings
         assert not solve(problems(2), policy, ScriptedPRM(), **options).failures
-        cot = (0.6, 0.95) if own else (0.0, 1.0)
+        cot = (0.6, top_p) if own else (0.0, 1.0)
         assert {asked[:2] for asked in policy.asked} == {cot if method == "cot" else (heat, top_p)}
         longest = limit if method in ("cot", "best_of_n") else min(own.get("max_step_tokens", 2048), limit)
         assert max(asked[2] for asked in policy.asked) == longest
 
 
 def test_a_step_limit_of_ones_own_comes_before_the_policys():
-    limits = cell(Own(max_step_tokens=99), "beam_search").content["limits"]
-    assert limits == {"max_depth": 40, "max_step_tokens": 99, "max_tokens": 32_768}
-    assert cell(Own(max_step_tokens=99), "beam_search", max_step_tokens=5).content["limits"]["max_step_tokens"] == 5
+    content = cell(Own(max_step_tokens=99), "beam_search").content
+    assert [content[name] for name in ("max_depth", "max_step_tokens", "max_tokens")] == [40, 99, 32_768]
+    assert cell(Own(max_step_tokens=99), "beam_search", max_step_tokens=5).content["max_step_tokens"] == 5

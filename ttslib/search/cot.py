@@ -28,6 +28,10 @@ class CoT(Method):
         read = lengths.prompt + lengths.solution * lengths.prm_extra
         return Cost(lengths.solution, read if scored else 0.0)
 
+    def address(self, config: SearchConfig) -> dict:
+        """Greedily, top_p changes nothing."""
+        return super().address(config if config.cot_temperature else replace(config, top_p=1.0))
+
     async def search(
         self, problem: Problem, policy: Policy, prm: PRM | None, config: SearchConfig, tree: Tree
     ) -> list[Trajectory]:
