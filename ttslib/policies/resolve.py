@@ -72,8 +72,7 @@ def resolve(
 
 def sampling(name: str) -> Mapping[str, float]:
     """The fields of `SearchConfig` in which a policy differs from the defaults: those of the paper's Hub ids."""
-    card = PAPER_POLICIES.get(name) if isinstance(model_folder(name), str) else None
-    return card.sampling if card else {}
+    return {} if name not in PAPER_POLICIES or Folder(name).is_dir() else PAPER_POLICIES[name].sampling
 
 
 def identify(name: str, **options: Any) -> dict[str, Any]:
