@@ -562,8 +562,9 @@ def test_cot_is_one_greedy_sample():
 
 
 def test_the_methods_of_the_package():
-    assert list(METHODS) == ["cot", "best_of_n", "beam_search", "dvts", "read"]
-    for name, method in METHODS.items():
+    own = {name: method for name, method in METHODS.items() if type(method).__module__.startswith("ttslib.")}
+    assert list(own) == ["cot", "best_of_n", "beam_search", "dvts", "read"]
+    for name, method in own.items():
         assert method.name == name and method.version == "" and method.look.label and method.__doc__
         assert set(method.uses) <= set(vars(SearchConfig()))
 
