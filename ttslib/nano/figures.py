@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+from matplotlib.colors import to_rgb
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from ttslib import plots
@@ -13,11 +14,10 @@ from ttslib.nano.specs import POLICIES, PRMS
 from ttslib.provenance import provenance
 from ttslib.zoo import ZOO, weights_hash
 
-# One colour and one marker for each step style, in the order in which the specs name them; a line for each of its
-# policies.
+# One colour and one marker for each step style, in the order in which the specs name them.
 COLOURS = ("vermillion", "blue", "green", "orange", "purple", "sky", "black")
 MARKERS = "osD^vPX"
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (8, 2, 2, 2)))
+LINES = ("-", "--", "-.", ":")
 
 
 def origin(profile: str, names: Sequence[str], zoo: Path = ZOO, **more) -> dict:
@@ -57,16 +57,25 @@ def looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
+def lighter(colour: str, share: float) -> tuple[float, float, float]:
+    """A colour mixed with a share of white."""
+    return tuple(part + share * (1 - part) for part in to_rgb(colour))
+
+
 def curve_figure(table: pandas.DataFrame) -> plots.Picture:
-    """Loss of the policies against tokens, and accuracy of the PRMs on the deciding steps against solutions."""
+    """Loss of the policies against tokens, and accuracy of the PRMs on the deciding steps against solutions.
+
+    A colour for each step style of policies, darker in the order of the specs, so with size.
+    """
     picture, (above, below) = plots.figure(8.6, 7.2, rows=2)
     styles = looks(dict.fromkeys(spec.style for spec in POLICIES.values()))
-    count = dict.fromkeys(styles, 0)
+    families = {style: [name for name in POLICIES if POLICIES[name].style == style] for style in styles}
     for name, rows in table[table.kind == "policy"].groupby("model", sort=False):
-        style = POLICIES[name].style
-        above.plot(rows.amount / 1e6, rows.loss.rolling(5, min_periods=1).mean(), color=styles[style][0],
-                   linestyle=LINES[count[style]], linewidth=1.4, label=name.removeprefix("nano-"))
-        count[style] += 1
+        colour, family = styles[POLICIES[name].style][0], families[POLICIES[name].style]
+        place = family.index(name)
+        above.plot(rows.amount / 1e6, rows.loss.rolling(5, min_periods=1).mean(),
+                   color=lighter(colour, 0.65 * (1 - (place + 1) / len(family))), linestyle=LINES[place % len(LINES)],
+                   linewidth=1.4, label=name.removeprefix("nano-"))
     colours = looks(list(PRMS))
     for name, rows in table[table.kind == "PRM"].groupby("model", sort=False):
         below.plot(rows.amount / 1e3, 100 * rows.accuracy.astype(float), color=colours[name][0], linewidth=1.2,
