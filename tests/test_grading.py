@@ -1558,7 +1558,8 @@ except KeyboardInterrupt:
 def test_a_grading_process_loads_no_torch(running):
     for worker in _workers():
         maps = Path(f"/proc/{worker.pid}/maps").read_text()
-        assert "python" in maps and "torch" not in maps and "pandas" not in maps
+        # libgomp alone may lie in torch's folder: vLLM has every process after it preload that.
+        assert "python" in maps and "libtorch" not in maps and "pandas" not in maps
 
 
 def test_a_script_without_a_main_guard_can_grade():
