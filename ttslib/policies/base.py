@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ttslib import model
 from ttslib.canonical import short_hash
+from ttslib.model import Model
 from ttslib.plain_text import mend
-from ttslib.usage import Usage
 
 if TYPE_CHECKING:
     from ttslib.problems import Problem
@@ -85,35 +85,18 @@ class Draw:
             raise ValueError(f"{self.n} samples at temperature 0 would all be the same; ask for n=1.")
 
 
-class Policy:
+class Policy(Model):
     """A model that continues a solution. A subclass has a `name` and `_sample`; the rest may stay as it is here.
 
     Attributes:
-        name, revision: which model, for the record.
         separator: the text that ends a step.
-        backend: what runs it, for the record; it is no part of its identity.
         prompt: how it is asked, if it is a `Prompt`.
-        settings: what was asked for explicitly when it was loaded and changes its samples.
         sampling: the fields of `SearchConfig` in which this model differs from the defaults.
     """
 
-    name: str
-    revision: str = ""
     separator: str = "\n\n"
-    backend: str = ""
     prompt: Prompt | None = None
-    settings: Mapping[str, Any] = {}
     sampling: Mapping[str, float] = {}
-
-    @cached_property
-    def usage(self) -> Usage:
-        """Tokens generated and calls made so far; it only grows."""
-        return Usage()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it can sample no more."""
-        return False
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -145,9 +128,5 @@ class Policy:
 
 
 def identity(name: str, revision: str, prompt: Prompt | None, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells a policy's records apart: name, revision, the hash of its prompt's content if it has one, and its
-    explicit settings if there are any."""
-    found: dict[str, Any] = {"name": name, "revision": revision}
-    if prompt is not None:
-        found["prompt"] = short_hash(asdict(prompt))
-    return found | ({"settings": dict(settings)} if settings else {})
+    """What tells a policy's records apart: as of any model, and the hash of its prompt's content if it has one."""
+    return model.identity(name, revision, settings) | ({"prompt": short_hash(asdict(prompt))} if prompt else {})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path as Folder
 from typing import Any
 
-from ttslib.prms.base import identity
+from ttslib.model import identity
 from ttslib.prms.formats import FORMATS, get_format
 from ttslib.prms.registry import PAPER_PRMS, PRMCard
 from ttslib.zoo import NANO, is_commit, model_folder, read_config, weights_hash
