@@ -116,7 +116,10 @@ class _Pool:
         if workers <= 1:
             return map(verdict, pairs)
         with ThreadPoolExecutor(workers) as threads:
-            return list(threads.map(verdict, pairs))
+            try:
+                return list(threads.map(verdict, pairs))
+            finally:  # an interrupt may come before map has handed out all of them, and so cancels none
+                threads.shutdown(wait=False, cancel_futures=True)
 
     def attempt(self, pair: Pair, limit: float, deadline: float, *, alone: bool = False) -> bool | None:
         """The verdict of one worker within `limit` seconds of computing, None if that is not enough."""
@@ -168,21 +171,31 @@ class _Pool:
 
     def _start(self) -> None:
         """Start a worker, which is idle once it is warm; not if one has just failed to start."""
-        from loky import ProcessPoolExecutor
-
         if time.monotonic() < self.failed + _AGAIN:
             return
+        self.starting += 1
+        try:
+            # In a thread, which no interrupt can leave half-way through loky.
+            threading.Thread(target=self._launch, daemon=True).start()
+        except RuntimeError as error:  # the interpreter is shutting down, or there are too many threads
+            self._failed(error)
+
+    def _launch(self) -> None:
+        from loky import ProcessPoolExecutor
+
+        if hasattr(signal, "pthread_sigmask"):  # the worker inherits this, until `begin` ignores the signal
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         # A process of a multiprocessing.Pool may not have children; these end with it all the same (see `_follow`).
         multiprocessing.current_process()._config["daemon"] = False
         names = {"root": str(Path(__file__).resolve().parent.parent), "starter": os.getpid()}
-        self.starting += 1
         try:
             executor = ProcessPoolExecutor(
                 1, timeout=_IDLE, initializer=exec, initargs=(_BOOT, names), env=_WORKER_ENV
             )
             executor.submit(os.getpid).add_done_callback(partial(self._started, executor))
         except Exception as error:  # whatever the system lacks: semaphores, memory, processes
-            self._failed(error)
+            with self.turn:
+                self._failed(error)
 
     def _started(self, executor: ProcessPoolExecutor, future: Future) -> None:
         with self.turn:
