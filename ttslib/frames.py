@@ -57,6 +57,42 @@ def frame_of(
     return frame
 
 
+SAMPLES = (*RUN, "problem", "level", "subject", "sample", "answer", "group", "right", "end", "scores", "tokens")
+"""Of a frame of trajectories, in this order.
+
+sample: place of the trajectory in its record. answer: None where nothing could be extracted. group: the first sample
+with an equal answer. right: 1 or 0, NaN if undecided. end: "boxed", "eos", "depth" or "length". scores: of its steps by
+the PRM, () without one. tokens: of its steps.
+"""
+
+
+def samples_of(runs: Iterable[Results]) -> pandas.DataFrame:
+    """A row for each trajectory of each record that did not fail: the columns of `SAMPLES`."""
+    runs = list(runs)
+    if runs:
+        runs[0].prepare(["majority_vote"], *runs[1:])
+    rows = [row for run in runs for row in _samples(run)]
+    frame = pandas.DataFrame(rows, columns=SAMPLES)
+    frame["answer"] = pandas.Series([row["answer"] for row in rows], dtype=object)  # pandas would make NaN of None
+    return frame
+
+
+def _samples(run: Results) -> Iterator[dict]:
+    for place, record in enumerate(run):
+        if record.failed:
+            continue
+        graded, spent = run.graded(place), record.step_tokens()
+        columns = run_columns(run, record) | {key: record.problem[key] for key in ("level", "subject")}
+        for sample, path in enumerate(record.trajectories):
+            answer = graded.answers[sample]
+            right = graded.verdicts[answer]
+            yield columns | {
+                "sample": sample, "answer": answer, "group": graded.groups[sample],
+                "right": nan if right is None else float(right), "end": path["end"], "scores": graded.scores[sample],
+                "tokens": spent[sample],
+            }  # fmt: skip
+
+
 def run_columns(run: Results, record: Record) -> dict:
     """The columns `RUN` of one of a run's records, and which problem it is."""
     policy, prm = (record.cell[part]["name"] if record.cell.get(part) else "" for part in ("policy", "prm"))

@@ -23,10 +23,12 @@ class Profile:
 
     Attributes:
         name: what `--profile` and `get_profile` take.
-        problems: problems per search cell.
+        problems: problems that the paper's experiments search.
         budgets: N of the search methods.
         pool: samples per problem in the sampling pool, from which every Best-of-N budget up to it is drawn.
         pool_problems: problems of the sampling pool.
+        aime_problems: of both, on AIME24 or what plays it.
+        lead_problems: problems of the lead pair's own runs (see `run`).
         cast: who plays each role of the paper.
         gpu: whether its models need a GPU.
     """
@@ -36,6 +38,8 @@ class Profile:
     budgets: tuple[int, ...]
     pool: int
     pool_problems: int
+    aime_problems: int
+    lead_problems: int
     cast: Cast = field(hash=False)
     gpu: bool = False
 
@@ -50,13 +54,19 @@ class Profile:
         return self.cast.prm(LEAD_PRM).name
 
     def run(self, method: str, n: int = 1, **others: Any) -> Run:
-        """A run of the lead policy and PRM on the first `problems` of the lead benchmark; `others` are fields of `Run`,
-        over these."""
+        """A run of the lead policy and PRM on the first `lead_problems` of the lead benchmark; `others` are fields of
+        `Run`, over these."""
         lead = {
             "policy": self.cast.policy(LEAD_POLICY), "prm": self.cast.prm(LEAD_PRM), "problems": self.dataset,
-            "limit": self.problems, "policy_role": LEAD_POLICY, "prm_role": LEAD_PRM, "benchmark": LEAD_BENCHMARK,
+            "limit": self.lead_problems, "policy_role": LEAD_POLICY, "prm_role": LEAD_PRM, "benchmark": LEAD_BENCHMARK,
         }  # fmt: skip
         return Run(method, n=n, **lead | others)
+
+    def limit(self, benchmark: str, *, pool: bool) -> int:
+        """How many problems of a benchmark's role are searched or, with `pool`, sampled."""
+        if benchmark == "AIME24":
+            return self.aime_problems
+        return self.pool_problems if pool else self.problems
 
     @property
     def dataset(self) -> str:
@@ -99,10 +109,14 @@ NANO, PAPER = _nano(), _paper()
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", problems=12, budgets=(4, 16), pool=16, pool_problems=12, cast=NANO),
-        Profile("nano", problems=100, budgets=(4, 16), pool=64, pool_problems=100, cast=NANO),
-        Profile("full", problems=200, budgets=(4, 16, 64), pool=256, pool_problems=500, cast=NANO),
-        Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, cast=PAPER, gpu=True),
+        Profile("smoke", problems=4, budgets=(4, 8), pool=8, pool_problems=4, aime_problems=2, lead_problems=12,
+                cast=NANO),
+        Profile("nano", problems=30, budgets=(4, 16), pool=32, pool_problems=60, aime_problems=12, lead_problems=100,
+                cast=NANO),
+        Profile("full", problems=200, budgets=(4, 16, 64), pool=256, pool_problems=500, aime_problems=30,
+                lead_problems=200, cast=NANO),
+        Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, aime_problems=30,
+                lead_problems=500, cast=PAPER, gpu=True),
     )
 }
 

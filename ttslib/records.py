@@ -117,6 +117,11 @@ class Record:
             Trajectory(**{k: tuple(v) if k in lists else v for k, v in t.items()}) for t in self.trajectories
         ]
 
+    def step_tokens(self) -> list[tuple[int, ...]]:
+        """Of each trajectory, how many tokens each step took."""
+        tokens = {node["id"]: node["tokens"] for node in (self.tree or {"nodes": ()})["nodes"]}
+        return [tuple(tokens[node] for node in path["nodes"]) for path in self.trajectories]
+
     def search_tree(self) -> Tree:
         from ttslib.search.tree import Tree
 

@@ -118,6 +118,12 @@ class Results:
             self._check(vote)
         return frame_of([self], votes, budgets, parity)
 
+    def samples(self) -> pandas.DataFrame:
+        """A row for each trajectory: the columns of `frames.SAMPLES`, which says what each holds."""
+        from ttslib.frames import samples_of
+
+        return samples_of([self])
+
     def outcomes(self, vote: str = "majority_vote") -> list[Outcome]:
         """Per problem the answer chosen, how right it is, and why that is not known.
 

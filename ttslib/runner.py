@@ -152,14 +152,23 @@ class Done(Mapping[Run, Results]):
     def frame(self, votes: Sequence[str] = ("majority_vote",), budgets: Sequence[int] | None = None,
               *, parity: bool = False) -> pandas.DataFrame:  # fmt: skip
         """`Results.frame` of all runs, one below the other; a rule that a run cannot have is left out for that run."""
-        import pandas
-
         from ttslib.frames import frame_of
+
+        return self._frame(lambda runs: frame_of(runs, votes, budgets, parity=parity))
+
+    def samples(self) -> pandas.DataFrame:
+        """`Results.samples` of all runs, one below the other."""
+        from ttslib.frames import samples_of
+
+        return self._frame(samples_of)
+
+    def _frame(self, of: Callable[[Sequence[Results]], pandas.DataFrame]) -> pandas.DataFrame:
+        import pandas
 
         runs = iter(self.values())  # a few at a time: trees take room
         parts = []
         while some := list(islice(runs, TOGETHER)):
-            parts.append(frame_of(some, votes, budgets, parity=parity))
+            parts.append(of(some))
         return pandas.concat(parts, ignore_index=True)
 
     def provenance(self, profile: str, **more: Any) -> dict:

@@ -102,15 +102,16 @@ def _runs(method: str, policy: str, benchmark: str, seed: int, grid: Grid, profi
             policy_role=policy, prm_role=prm, benchmark=benchmark,
         )  # fmt: skip
 
+    sampled, searched = (profile.limit(benchmark, pool=pool) for pool in (True, False))
     if method == "cot":
-        yield run("cot", 1, profile.pool_problems)
+        yield run("cot", 1, sampled)
     elif method in SAMPLING:
-        yield run("best_of_n", _pool(grid.budgets, profile), profile.pool_problems)
+        yield run("best_of_n", _pool(grid.budgets, profile), sampled)
     elif method == "best_of_n":
-        yield from (run(method, _pool(grid.budgets, profile), profile.problems, prm) for prm in grid.prms)
+        yield from (run(method, _pool(grid.budgets, profile), searched, prm) for prm in grid.prms)
     else:
         budgets = dict.fromkeys(fitted(budget, profile) for budget in grid.budgets)
-        yield from (run(method, n, profile.problems, prm) for prm in grid.prms or ("",) for n in budgets)
+        yield from (run(method, n, searched, prm) for prm in grid.prms or ("",) for n in budgets)
 
 
 BOTH = tuple(BENCHMARKS)
