@@ -381,18 +381,18 @@ def test_each_run_is_there_once_and_shared():
 
 
 def test_a_profile_decides_problems_pool_and_budgets():
-    full = runs("fig4", "full") + runs("table6", "full")
+    full = [run for run in runs("fig4", "full") + runs("table6", "full") if run.benchmark == "MATH-500"]
     assert {(run.method, run.prm_role == "", run.limit) for run in full} == {
         ("best_of_n", True, 500), ("cot", True, 500), ("best_of_n", False, 200), ("beam_search", False, 200),
         ("dvts", False, 200),
     }  # fmt: skip
-    assert {run.n for run in full if run.method == "best_of_n"} == {256}
-    assert {run.size for run in runs("fig5", "full")} == {30}
-    budgets = {"smoke": (4, 16, 16, 16, 32), "full": (4, 16, 64, 64, 128), "paper": (4, 16, 64, 256, 512)}
+    assert {run.n for run in full if run.method == "best_of_n"} == {128}
+    assert {run.size for run in runs("fig5", "full")} == {30} and {run.size for run in runs("fig5", "nano")} == {12}
+    budgets = {"smoke": (4, 8, 8, 8, 16), "full": (4, 16, 64, 64, 128), "paper": (4, 16, 64, 256, 512)}
     for name, expected in budgets.items():
         assert tuple(fitted(n, get_profile(name)) for n in (*paper.BUDGETS, 512)) == expected
     r1 = {(run.n, run.limit) for run in runs("fig1", "smoke") if run.policy_role in roles.R1}
-    assert r1 == {(16, 12)} and {run.n for run in runs("fig1", "nano") if run.policy_role in roles.R1} == {32}
+    assert r1 == {(8, 4), (8, 2)} and {run.n for run in runs("fig1", "nano") if run.policy_role in roles.R1} == {32}
 
 
 def test_roles_are_cast_by_the_profile():

@@ -111,9 +111,9 @@ PROFILES = {
     for profile in (
         Profile("smoke", problems=4, budgets=(4, 8), pool=8, pool_problems=4, aime_problems=2, lead_problems=12,
                 cast=NANO),
-        Profile("nano", problems=30, budgets=(4, 16), pool=32, pool_problems=60, aime_problems=12, lead_problems=100,
+        Profile("nano", problems=30, budgets=(4, 16), pool=32, pool_problems=40, aime_problems=12, lead_problems=100,
                 cast=NANO),
-        Profile("full", problems=200, budgets=(4, 16, 64), pool=256, pool_problems=500, aime_problems=30,
+        Profile("full", problems=200, budgets=(4, 16, 64), pool=128, pool_problems=500, aime_problems=30,
                 lead_problems=200, cast=NANO),
         Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, aime_problems=30,
                 lead_problems=500, cast=PAPER, gpu=True),
