@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ttslib import flops, paper
-from ttslib.paper import published, roles
+from ttslib.paper import claims, published, roles
 from ttslib.paper.experiments import Experiment, Grid, fitted
 from ttslib.problems import SIZES
 from ttslib.profiles import PROFILES, get_profile
@@ -167,8 +167,8 @@ def test_a_printed_table_is_a_frame_with_its_source(name):
 
 
 def test_claims_have_a_question_a_source_and_evidence():
-    assert set(published.QUESTIONS) == {claim.question for claim in published.CLAIMS} == {f"Q{i}" for i in range(1, 7)}
-    for claim in published.CLAIMS:
+    assert set(claims.QUESTIONS) == {claim.question for claim in claims.CLAIMS} == {f"Q{i}" for i in range(1, 7)}
+    for claim in claims.CLAIMS:
         assert claim.text.endswith(".") and claim.source and claim.evidence
         for name in claim.evidence:
             assert paper.experiment(name).question == claim.question
@@ -177,7 +177,7 @@ def test_claims_have_a_question_a_source_and_evidence():
 @needs_sheet
 def test_each_question_has_the_evidence_that_the_sheet_lists():
     for question, _, evidence in table(SHEET.read_text(encoding="utf-8"), 1):
-        assert question in published.QUESTIONS
+        assert question in claims.QUESTIONS
         figures, tables = evidence.partition("Table")[::2]
         listed = {f"fig{i}" for i in re.findall(r"\b(\d+)\b(?![ -]*-\d|-)", re.sub(r"13-18|-500|AIME24", "", figures))}
         listed |= {f"table{i}" for i in re.findall(r"\b\d\b", tables.partition("Figs")[0])}

@@ -6,11 +6,11 @@
     paper.rule("MATH-500", "Qwen2.5-7B", "hard")
 """
 
-from ttslib.paper import published, roles
+from ttslib.paper import claims, published, roles
 from ttslib.paper.experiments import BUDGETS, EXPERIMENTS, Experiment, Grid, experiment
 from ttslib.paper.strategy import LEVELS, THRESHOLDS, level, rule, rule_methods
 
 __all__ = [
-    "BUDGETS", "EXPERIMENTS", "LEVELS", "THRESHOLDS", "Experiment", "Grid", "experiment", "level", "published", "roles",
-    "rule", "rule_methods",
+    "BUDGETS", "EXPERIMENTS", "LEVELS", "THRESHOLDS", "Experiment", "Grid", "claims", "experiment", "level",
+    "published", "roles", "rule", "rule_methods",
 ]  # fmt: skip

@@ -44,7 +44,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A figure or table of the paper: its name, what it shows, the question it answers (`published.QUESTIONS`; "" for
+    """A figure or table of the paper: its name, what it shows, the question it answers (`claims.QUESTIONS`; "" for
     none) and the grids it is drawn from."""
 
     name: str

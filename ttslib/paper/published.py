@@ -6,7 +6,7 @@ alike by two independent note repositories; CAP, captions there; ISS#n, the auth
 repository; PB, the ProcessBench paper (arXiv 2412.06559, Table 3) and the PRM lessons (arXiv 2501.07301, Table 7); SC,
 RV and KB, published summaries, and SC-long a longer one that is less to be trusted; DER, arithmetic with such numbers.
 What could be had from none of them: the curves of Figures 4, 5 and 7 to 11, the points of Figure 6, the bars of Figure
-3 but one. They can be compared with `CLAIMS` only.
+3 but one. They can be compared with `paper.claims` only.
 """
 
 from __future__ import annotations
@@ -231,68 +231,4 @@ prm_cases = Printed(
     source="kinds CAP, scores SC-long",
     note="Which policy and PRM made each case is not stated, and the full steps are not to be had. The row of AIME24 "
     "counts from 0 in the order AIME I, then II.",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One thing that the paper says it found."""
-
-    question: str
-    text: str
-    evidence: tuple[str, ...]
-    source: str
-
-
-QUESTIONS = {
-    "Q1": "How does test-time scaling change with policy, PRM and method?",
-    "Q2": "How does it change with the difficulty of the problem?",
-    "Q3": "Does the PRM favour some lengths of answer, and how much does the voting rule matter?",
-    "Q4": "Can a small policy surpass a large one?",
-    "Q5": "How much better is it than chain of thought and majority vote?",
-    "Q6": "How does it compare with policies trained for long chains of thought?",
-}
-CLAIMS = (
-    Claim("Q1", "Llama-3.1-8B: search with Skywork-PRM-7B and both Qwen2.5-Math PRMs rises steadily with N; with "
-          "Math-Shepherd and RLHFlow it stays below the majority vote.", ("fig4", "fig5"), "SC, RV"),
-    Claim("Q1", "Qwen2.5-7B: search scales well with Skywork-PRM-7B and both Qwen2.5-Math PRMs; the others lag.",
-          ("fig4", "fig5"), "SC, RV"),
-    Claim("Q1", "On AIME24 Pass@k rises a lot with N, test-time scaling only a little.", ("fig5", "fig11"), "SC, RV"),
-    Claim("Q1", "PRMs generalise poorly to other policies and tasks, so the best method depends on the PRM.",
-          ("fig4", "fig5", "fig10", "fig11"), "SC, RV"),
-    Claim("Q1", "The better a PRM finds wrong steps, the better the test-time scaling with it.", ("fig6",), "SC, KB"),
-    Claim("Q1", "For small policies search beats Best-of-N; for Qwen2.5-32B and 72B Best-of-N is best.", ("fig7",),
-          "SC-long"),
-    Claim("Q2", "Quantiles of Pass@1 do not tell difficulty apart for a strong policy; absolute thresholds do.",
-          ("fig3",), "SC, KB, CAP"),
-    Claim("Q2", "Policies below 7B: Best-of-N is best on easy problems, beam search on harder ones.",
-          ("fig8", "fig9"), "SC, RV"),
-    Claim("Q2", "Policies from 7B to 32B: DVTS is best on easy and medium problems, beam search on hard ones.",
-          ("fig8", "fig9"), "SC, RV"),
-    Claim("Q2", "Qwen2.5-72B: Best-of-N is best at every level.", ("fig9",), "SC, RV"),
-    Claim("Q3", "The PRM trained on longer data, RLHFlow-PRM-Deepseek-8B, makes a search spend about twice the tokens "
-          "of RLHFlow-PRM-Mistral-8B.", ("fig12", "table1"), "TBL"),
-    Claim("Q3", "Search with Qwen2.5-Math-PRM-7B spends more tokens than with Skywork-PRM-7B at similar accuracy.",
-          ("table1", "table2"), "TBL"),
-    Claim("Q3", "Skywork-PRM-7B prefers PRM-Vote to PRM-Max; with Qwen2.5-Math-PRM-7B the rule hardly matters.",
-          ("table2",), "TBL"),
-    Claim("Q3", "PRMs reject right steps, miss wrong ones, place errors wrongly and score by length, on AIME24 as on "
-          "MATH.", ("fig13_18",), "CAP"),
-    Claim("Q4", "Llama-3.2-1B with N = 512 surpasses Llama-3.1-405B on MATH-500 (on AIME24 it does not).",
-          ("table3",), "IMG, TBL"),
-    Claim("Q4", "Llama-3.2-3B surpasses Llama-3.1-405B on both benchmarks, 135 times its size.",
-          ("fig1", "table3"), "IMG, TBL"),
-    Claim("Q4", "Qwen2.5-0.5B and Llama-3.2-3B surpass GPT-4o.", ("fig1", "table3"), "IMG, TBL"),
-    Claim("Q4", "R1-Distill-Qwen-1.5B surpasses o1-preview and comes close to o1-mini.", ("fig1", "table3"),
-          "IMG, TBL"),
-    Claim("Q4", "R1-Distill-Qwen-7B surpasses o1 on both benchmarks and DeepSeek-R1 on AIME24 (on MATH-500 it does "
-          "not).", ("fig1", "table3"), "IMG, TBL"),
-    Claim("Q4", "A small policy does this with a hundredth to a thousandth of the FLOPs (225 and 79 times less by the "
-          "table).", ("table4",), "IMG, TBL; ratios DER"),
-    Claim("Q5", "Test-time scaling gains up to 154.6 % over chain of thought, less the larger the policy.",
-          ("table5",), "IMG, TBL"),
-    Claim("Q5", "It is up to 256 times as efficient as majority vote.", ("table5",), "IMG, TBL"),
-    Claim("Q6", "Qwen2.5-7B with test-time scaling surpasses 7B policies trained by SFT, RL or tree "
-          "search.", ("table6",), "IMG, TBL"),
-    Claim("Q6", "It stays behind the policy distilled from R1, most of all on AIME24.", ("table6",), "IMG, TBL"),
 )  # fmt: skip
