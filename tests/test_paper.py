@@ -336,7 +336,7 @@ def test_table_5_uses_the_authors_rule():
 
 
 # One pool for each policy and benchmark; with each PRM the pool scored, and beam search and DVTS once a budget.
-# Budgets: 2 at nano (4, 16), 3 at full (and 64), 4 at paper (and 256). GPT-4o and Llama-3.1-405B are cast at nano and
+# Budgets: 2 at nano (4, 16), 3 at full (and 64; of the whole grids 2), 4 at paper (and 256). GPT-4o and Llama-3.1-405B are cast at nano and
 # full, where they run chain of thought on two benchmarks, and quoted at paper.
 COUNTS = {
     "fig1": (2 + 4 + 4, 2 + 4 + 4, 2 + 4),
@@ -348,8 +348,8 @@ COUNTS = {
     "fig7": (7 * (1 + 1 + 2 * 2), 7 * (1 + 1 + 2 * 3), 7 * (1 + 1 + 2 * 4)),
     "fig8": (3 * (1 + 1 + 2 * 2), 3 * (1 + 1 + 2 * 3), 3 * (1 + 1 + 2 * 4)),
     "fig9": (7 * (1 + 1 + 2 * 2), 7 * (1 + 1 + 2 * 3), 7 * (1 + 1 + 2 * 4)),
-    "fig10": (10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 3)), 10 * (1 + 7 * (1 + 2 * 4))),
-    "fig11": (10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 3)), 10 * (1 + 7 * (1 + 2 * 4))),
+    "fig10": (10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 4))),
+    "fig11": (10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 2)), 10 * (1 + 7 * (1 + 2 * 4))),
     "fig12": (2 * 2, 2 * 3, 2 * 4),
     "fig13_18": (0, 0, 0),
     "table1": (0, 0, 0),

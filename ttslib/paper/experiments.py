@@ -7,7 +7,7 @@ what it does not state and what is chosen here; an experiment without grids need
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttslib.paper.roles import BENCHMARKS, LLAMA, MATH, PRMS, QWEN, R1, REFERENCES
@@ -45,13 +45,14 @@ class Grid:
 @dataclass(frozen=True)
 class Experiment:
     """A figure or table of the paper: its name, what it shows, the question it answers (`claims.QUESTIONS`; "" for
-    none) and the grids it is drawn from."""
+    none) and the grids it is drawn from. One that is `whole` has the profile's `grid_budgets`, if it has any."""
 
     name: str
     shows: str
     question: str
     grids: tuple[Grid, ...] = ()
     note: str = ""
+    whole: bool = False
 
     def runs(self, profile: Profile) -> list[Run]:
         """Its runs at a profile's size with the profile's cast, each once.
@@ -60,6 +61,8 @@ class Experiment:
         problems; Best-of-N scores it with each PRM, and a search runs once a budget, on the search's. Budgets are
         fitted as `fitted` says. Raises ValueError, in one sentence, for a role that nobody plays.
         """
+        if self.whole and profile.grid_budgets:
+            profile = replace(profile, budgets=profile.grid_budgets)
         return list(dict.fromkeys(run for grid in self.grids for run in _expand(grid, profile)))
 
 
@@ -156,8 +159,10 @@ EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (
     Experiment("fig8", "levels of difficulty, Llama policies", "Q2", (Grid(LLAMA, CURVES, ON_MATH, BEST),), PRM_CHOSEN),
     Experiment("fig9", "levels of difficulty, Qwen2.5 policies", "Q2", (Grid(QWEN, CURVES, ON_MATH, BEST),),
                f"That it is about Qwen2.5 is said by summaries, not by its caption. {PRM_CHOSEN}"),
-    Experiment("fig10", "full grid on MATH-500", "Q1", (Grid((*LLAMA, *QWEN), CURVES, ON_MATH, ALL_PRMS),)),
-    Experiment("fig11", "full grid on AIME24", "Q1", (Grid((*LLAMA, *QWEN), CURVES, ON_AIME, ALL_PRMS),)),
+    Experiment("fig10", "full grid on MATH-500", "Q1", (Grid((*LLAMA, *QWEN), CURVES, ON_MATH, ALL_PRMS),),
+               whole=True),
+    Experiment("fig11", "full grid on AIME24", "Q1", (Grid((*LLAMA, *QWEN), CURVES, ON_AIME, ALL_PRMS),),
+               whole=True),
     Experiment(
         "fig12", "length that a PRM favours, on one problem", "Q3", (Grid((L8B,), ("beam_search",), ON_MATH, RLHFLOW),),
         "Policy and N are not stated: runs of Figure 4 are taken, among whose problems it is (`published.fig12`).",
