@@ -336,8 +336,8 @@ def test_table_5_uses_the_authors_rule():
 
 
 # One pool for each policy and benchmark; with each PRM the pool scored, and beam search and DVTS once a budget.
-# Budgets: 2 at nano (4, 16), 3 at full (and 64; of the whole grids 2), 4 at paper (and 256). GPT-4o and Llama-3.1-405B are cast at nano and
-# full, where they run chain of thought on two benchmarks, and quoted at paper.
+# Budgets: 2 at nano (4, 16), 3 at full (and 64; of the whole grids 2), 4 at paper (and 256). GPT-4o and
+# Llama-3.1-405B are cast at nano and full, where they run chain of thought on two benchmarks, and quoted at paper.
 COUNTS = {
     "fig1": (2 + 4 + 4, 2 + 4 + 4, 2 + 4),
     "fig2": (0, 0, 0),
