@@ -78,12 +78,17 @@ class Picture(Figure):
         return self.saved or rendered(self, "png")
 
 
-def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, rows: int = 1) -> tuple[Picture, Any]:
-    """A styled figure (inches) and its axes: one, or an array of rows x columns as matplotlib gives it."""
+def figure(
+    width: float = 6.4, height: float = 4.0, columns: int = 1, rows: int = 1, **layout: Any
+) -> tuple[Picture, Any]:
+    """A styled figure (inches) and its axes: one, or an array of rows x columns as matplotlib gives it.
+
+    `layout` goes to `Figure.subplots` (sharey, height_ratios, ...).
+    """
     with matplotlib.rc_context(STYLE):
         made = Picture(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(made)
-        return made, made.subplots(rows, columns, squeeze=True)
+        return made, made.subplots(rows, columns, squeeze=True, **layout)
 
 
 def accuracy_axes(axes: Axes, budgets: Iterable[int], title: str = "") -> Axes:

@@ -22,7 +22,7 @@ python tests/interval_coverage.py (500 simulations where not exact):
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -107,6 +107,29 @@ def pass_at_k(n: int, c: int, k: int) -> float:
             f"pass@{k} needs at least {max(k, 1)} samples and k of at least 1; there are {n} samples."
         )
     return 1 - math.comb(n - c, k) / math.comb(n, k)
+
+
+def resampled(
+    table: pandas.DataFrame, statistic: Callable[[np.ndarray], float], *, draws: int = 2000, seed: int = 0,
+    level: float = 0.95,
+) -> Estimate:  # fmt: skip
+    """A statistic of the column means of a table of problems x quantities, with its bootstrap interval over problems.
+
+    Problems without a value somewhere are left out and counted in `undecided`. The ends are percentiles over `draws` of
+    as many problems with replacement; below 100 problems they lie too close. Draws without a value (a correlation of
+    equals) are left out of them. NaN where no problem is left.
+    """
+    values = table.dropna().to_numpy(float)
+    n, left = len(values), len(table) - len(values)
+    if not n:
+        return Estimate(math.nan, math.nan, math.nan, 0, undecided=left)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws) / n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.array([statistic(means) for means in weights @ values])
+        value = float(statistic(values.mean(axis=0)))
+    found = found[~np.isnan(found)]
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2]) if len(found) else (math.nan, math.nan)
+    return Estimate(value, float(low), float(high), n, undecided=left)
 
 
 # -- of frames -------------------------------------------------------------------------------------

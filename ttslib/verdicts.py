@@ -6,11 +6,16 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ttslib.paper.claims import CLAIMS, CRITERIA, Criterion
+import numpy as np
+from matplotlib.lines import Line2D
+
+from ttslib import plots
+from ttslib.paper.claims import CLAIMS, CRITERIA, POINTS, RANK, RATIO, SHARE, Criterion
 from ttslib.stats import Estimate
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
 HOLDS, FAILS, UNDECIDED, NOT_RUN = "holds", "fails", "undecided", "not run"
 
@@ -65,3 +70,50 @@ def board(estimates: Mapping[str, Estimate | None]) -> pandas.DataFrame:
                 "verdict": verdict(test, found) if test else NOT_RUN, "claim_verdict": overall,
             })  # fmt: skip
     return pandas.DataFrame(rows)
+
+
+LOOKS = {HOLDS: ("#0072B2", "o"), FAILS: ("#D55E00", "X"), UNDECIDED: ("#777777", "D")}
+AXES = {POINTS: "Difference (percentage points)", SHARE: "Share (%)", RATIO: "Ratio", RANK: "Rank correlation"}
+
+
+def picture(judged: pandas.DataFrame, title: str = "") -> plots.Picture:
+    """The rows of `board` as estimates with their intervals and thresholds, a panel for each unit.
+
+    What was not run has no place in it.
+    """
+    ran = judged[judged.verdict != NOT_RUN]
+    units = [unit for unit in AXES if (ran.unit == unit).any()]
+    heights = [max(1.2, float((ran.unit == unit).sum())) for unit in units] or [1.0]
+    made, panels = plots.figure(
+        9.2, 1.2 + 0.3 * sum(heights) + 0.55 * len(heights), rows=len(heights), height_ratios=heights
+    )
+    for axes, unit in zip(np.atleast_1d(panels), units, strict=False):
+        _panel(axes, ran[ran.unit == unit], unit)
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linestyle="", label=name)
+        for name, (colour, marker) in LOOKS.items()
+    ]
+    handles.append(Line2D([], [], color="black", linestyle="--", linewidth=1, label="threshold"))
+    made.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    made.suptitle(title, fontsize=10)
+    return made
+
+
+def _panel(axes: Axes, tests: pandas.DataFrame, unit: str) -> None:
+    scale = 100 if unit in (POINTS, SHARE) else 1
+    for at, row in enumerate(tests.itertuples()):
+        colour, marker = LOOKS[row.verdict]
+        value, low, high = scale * row.value, scale * row.low, scale * row.high
+        axes.errorbar(value, at, xerr=[[value - low], [high - value]], color=colour, marker=marker, capsize=2.5)
+        for bound in (row.above, row.below):
+            if math.isfinite(bound):
+                axes.plot([scale * bound] * 2, [at - 0.4, at + 0.4], color="black", linestyle="--", linewidth=1)
+    axes.set_yticks(range(len(tests)), [f"{row.claim}  {_short(row.says)}" for row in tests.itertuples()], fontsize=8)
+    axes.set_ylim(len(tests) - 0.4, -0.6)
+    axes.set_xlabel(AXES[unit])
+    if unit == RATIO and (tests.value > 0).all() and tests.value.max() > 10:
+        axes.set_xscale("log")
+
+
+def _short(says: str) -> str:
+    return says if len(says) <= 68 else says[:66].rsplit(" ", 1)[0] + " …"

@@ -201,15 +201,16 @@ CLAIMS = (
         ("fig13_18",),
         "CAP",
         (
+            Criterion("over-criticism", "right steps scored below 0.3, mean over PRMs", SHARE, above=0.01),
+            Criterion("error-neglect", "first wrong steps scored above 0.7, mean over PRMs", SHARE, above=0.01),
             Criterion(
-                "over-criticism", "right solutions with a step scored below 1/2, mean over PRMs", SHARE, above=0.05
+                "error-place", "wrong solutions scored lowest at another step, mean over PRMs", SHARE, above=0.01
             ),
-            Criterion("error-neglect", "first wrong steps scored above 1/2, mean over PRMs", SHARE, above=0.05),
             Criterion(
-                "error-place",
-                "wrong solutions whose lowest score is not at the first wrong step, mean over PRMs",
+                "length-bias",
+                "right solutions whose closing step moves by 0.4 when the steps before are joined, mean over PRMs",
                 SHARE,
-                above=0.05,
+                above=0.01,
             ),
         ),
     ),
