@@ -109,6 +109,9 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return 1 - math.comb(n - c, k) / math.comb(n, k)
 
 
+FEW = 10  # problems; of fewer a bootstrap says nothing
+
+
 def resampled(
     table: pandas.DataFrame, statistic: Callable[[np.ndarray], float], *, draws: int = 2000, seed: int = 0,
     level: float = 0.95,
@@ -116,13 +119,14 @@ def resampled(
     """A statistic of the column means of a table of problems x quantities, with its bootstrap interval over problems.
 
     Problems without a value somewhere are left out and counted in `undecided`. The ends are percentiles over `draws` of
-    as many problems with replacement; below 100 problems they lie too close. Draws without a value (a correlation of
-    equals) are left out of them. NaN where no problem is left.
+    as many problems with replacement, which lie too close below 100 problems; below `FEW` there are none. Draws without
+    a value (a correlation of equals) are left out of them. NaN where no problem is left.
     """
     values = table.dropna().to_numpy(float)
     n, left = len(values), len(table) - len(values)
     if not n:
         return Estimate(math.nan, math.nan, math.nan, 0, undecided=left)
+    draws = draws if n >= FEW else 0
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws) / n
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.array([statistic(means) for means in weights @ values])

@@ -72,8 +72,8 @@ CLAIMS = (
         ("fig4", "fig5"),
         "SC, RV",
         (
-            _more("rise-llama", "search with good PRMs, largest N minus smallest"),
-            Criterion("weak-llama", "search with Math-Shepherd and RLHFlow minus majority", below=0.0),
+            _more("rise-llama", "Llama-3.1-8B, search with good PRMs, largest N minus smallest"),
+            Criterion("weak-llama", "Llama-3.1-8B, search with Math-Shepherd and RLHFlow minus majority", below=0.0),
         ),
     ),
     Claim(
@@ -82,8 +82,8 @@ CLAIMS = (
         ("fig4", "fig5"),
         "SC, RV",
         (
-            _more("rise-qwen", "search with good PRMs, largest N minus smallest"),
-            _more("lag-qwen", "search with good PRMs minus search with the others"),
+            _more("rise-qwen", "Qwen2.5-7B, search with good PRMs, largest N minus smallest"),
+            _more("lag-qwen", "Qwen2.5-7B, search with good PRMs minus with the others"),
         ),
     ),
     Claim(
@@ -91,7 +91,7 @@ CLAIMS = (
         "On AIME24 Pass@k rises a lot with N, test-time scaling only a little.",
         ("fig5", "fig11"),
         "SC, RV",
-        (_more("aime-rise", "rise of pass@k minus rise of search, smallest to largest N, on AIME24"),),
+        (_more("aime-rise", "rise of pass@k with N minus rise of search, AIME24"),),
     ),
     Claim(
         "Q1",
@@ -101,8 +101,7 @@ CLAIMS = (
         (
             _more(
                 "reward-aware",
-                "method chosen knowing the PRM minus method chosen on the other PRMs, both on other "
-                "problems than those scored",
+                "method chosen knowing the PRM minus chosen on other PRMs, cross-fitted",
             ),
         ),
     ),
@@ -208,7 +207,7 @@ CLAIMS = (
             ),
             Criterion(
                 "length-bias",
-                "right solutions whose closing step moves by 0.4 when the steps before are joined, mean over PRMs",
+                "right solutions scored differently by 0.4 in longer steps, mean over PRMs",
                 SHARE,
                 above=0.01,
             ),
@@ -221,7 +220,7 @@ CLAIMS = (
         "IMG, TBL",
         (
             _more("1b-405b-math", "Llama-3.2-1B with twice the largest N minus Llama-3.1-405B, MATH-500"),
-            Criterion("1b-405b-aime", "the same on AIME24", below=0.0),
+            Criterion("1b-405b-aime", "Llama-3.2-1B with twice the largest N minus Llama-3.1-405B, AIME24", below=0.0),
         ),
     ),
     Claim(
@@ -231,7 +230,7 @@ CLAIMS = (
         "IMG, TBL",
         (
             _more("3b-405b-math", "Llama-3.2-3B minus Llama-3.1-405B, MATH-500"),
-            _more("3b-405b-aime", "the same on AIME24"),
+            _more("3b-405b-aime", "Llama-3.2-3B minus Llama-3.1-405B, AIME24"),
         ),
     ),
     Claim(
@@ -242,7 +241,7 @@ CLAIMS = (
         (
             _more("half-gpt4o-math", "Qwen2.5-0.5B minus GPT-4o, MATH-500"),
             _more("3b-gpt4o-math", "Llama-3.2-3B minus GPT-4o, MATH-500"),
-            _more("3b-gpt4o-aime", "the same on AIME24"),
+            _more("3b-gpt4o-aime", "Llama-3.2-3B minus GPT-4o, AIME24"),
         ),
     ),
     Claim(
@@ -277,7 +276,7 @@ CLAIMS = (
         ("table5",),
         "IMG, TBL",
         (
-            _more("gain", "test-time scaling minus CoT, mean over policies"),
+            _more("gain", "TTS minus CoT, mean over policies"),
             Criterion("gain-size", "size of the policy against its gain, over policies", RANK, below=0.0),
         ),
     ),
@@ -286,14 +285,14 @@ CLAIMS = (
         "It is up to 256 times as efficient as majority vote.",
         ("table5",),
         "IMG, TBL",
-        (_more("efficiency", "test-time scaling at the smallest N minus majority at the largest, mean of policies"),),
+        (_more("efficiency", "TTS at the smallest N minus majority at the largest, mean over policies"),),
     ),
     Claim(
         "Q6",
         "Qwen2.5-7B with test-time scaling surpasses 7B policies trained by SFT, RL or tree search.",
         ("table6",),
         "IMG, TBL",
-        (_more("tts-math7b", "Qwen2.5-7B with test-time scaling minus Qwen2.5-Math-7B with CoT, MATH-500"),),
+        (_more("tts-math7b", "Qwen2.5-7B with TTS minus Qwen2.5-Math-7B with CoT, MATH-500"),),
     ),
     Claim(
         "Q6",
@@ -303,10 +302,10 @@ CLAIMS = (
         (
             Criterion(
                 "tts-r1-math",
-                "Qwen2.5-7B with test-time scaling minus R1-Distill-Qwen-7B with CoT, MATH-500",
+                "Qwen2.5-7B with TTS minus R1-Distill-Qwen-7B, MATH-500",
                 below=0.0,
             ),
-            Criterion("tts-r1-aime", "the same on AIME24", below=0.0),
+            Criterion("tts-r1-aime", "Qwen2.5-7B with TTS minus R1-Distill-Qwen-7B, AIME24", below=0.0),
         ),
     ),
 )
