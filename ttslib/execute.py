@@ -4,7 +4,8 @@
     python -m ttslib.execute notebooks/01_tts_methods.ipynb --profile smoke
     python -m ttslib.execute notebooks --profile smoke -p DATASET problems.jsonl -p SEED 1
 
-Running again recomputes no search: the notebooks read what the store already holds.
+Running again recomputes no search: the notebooks read what the store already holds. A folder of notebooks is filled
+first (see `ttslib.fill`), and the index of the figures is written last.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ttslib import index
+from ttslib.fill import fill
 from ttslib.lab import KERNEL, own_kernel
 from ttslib.profiles import get_profile
 
@@ -137,9 +140,17 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if len(found) > 1:  # each model is loaded once for all of them
+        try:
+            fill((), options.profile, options.store, **others)
+        except (ValueError, RuntimeError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
     for notebook in found:
         print(f"{notebook.name} at profile {options.profile} ...", flush=True)
         print(f"    {execute(notebook, options.profile, options.figures, options.store, parameters):.0f} s", flush=True)
+    if len(found) > 1:
+        print(*index.write(options.figures), sep="\n")
     return 0
 
 

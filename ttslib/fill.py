@@ -1,9 +1,10 @@
-"""Computes what a store lacks of the paper's experiments, with several processes on one machine or one store.
+"""Computes what a store lacks of the paper's experiments, by several processes side by side.
 
     python -m ttslib.fill --profile nano                    # everything that the notebooks draw from
     python -m ttslib.fill fig4 table5 --profile full --workers 2
 
-Kill it at any time and run it again: what is stored stays. Processes on other machines may fill the same store.
+On a CPU one process leaves a core idle while the other engine works. Kill it at any time and run it again: what is
+stored stays. Processes on other machines may fill the same store.
 """
 
 from __future__ import annotations
@@ -12,33 +13,78 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from ttslib.dry_run import missing
 from ttslib.paper import EXPERIMENTS, experiment
 from ttslib.profiles import Profile, get_profile
+from ttslib.runner import run
 from ttslib.runs import Run
 
 RECAST = ("policy", "prm", "dataset", "cast")
 
 
-def wanted(names: Iterable[str], profile: Profile) -> list[Run]:
+def fill(
+    names: Iterable[str], profile: str, store: str | os.PathLike, *, workers: int | None = None, **recast: Any
+) -> None:
+    """Compute what `store` lacks of these experiments at a profile; of none named, of all that the profile draws.
+
+    workers: processes; by default two where there is no GPU to share and more than one core. recast: as of
+    `get_profile`, in one word each. Nothing is started if nothing is missing. Raises ValueError, before that, for an
+    unknown experiment, profile or role, and RuntimeError if a process ends with an error, which it has printed.
+    """
+    names, cast = list(names), get_profile(profile, **recast)
+    lacking = missing(wanted(names, cast), store)
+    if not lacking.missing.sum():
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = workers or (1 if cast.gpu else min(2, cores))
+    print(f"computing {lacking.missing.sum():,} of {lacking.cells.sum():,} cells, {workers} at a time ...", flush=True)
+    given = [part for name in RECAST if recast.get(name) for part in (f"--{name}", _in_a_word(recast[name]))]
+    command = [sys.executable, "-m", "ttslib.fill", *names, "--profile", profile, "--store", str(store),
+               "--workers", str(workers), *given]  # fmt: skip
+    threads = {} if cast.gpu else {"OMP_NUM_THREADS": str(max(1, cores // workers))}
+    started = [
+        subprocess.Popen([*command, "--worker", str(at)], env=os.environ | threads | _quiet(at))
+        for at in range(workers)
+    ]
+    try:
+        codes = [each.wait() for each in started]
+    finally:
+        for each in started:
+            each.terminate()
+    if any(codes):
+        raise RuntimeError("A process that computes ended with an error: what is stored stays, run again.")
+
+
+def _quiet(worker: int) -> dict[str, str]:
+    """One bar is enough, and in a log none is wanted."""
+    return {"TTSLIB_QUIET": "0" if worker == 0 and sys.stderr.isatty() else "1"}
+
+
+def _in_a_word(recast: Any) -> str:
+    """Role -> name as "ROLE=NAME, ROLE=NAME"; anything else as it is."""
+    return ", ".join(f"{role}={name}" for role, name in recast.items()) if isinstance(recast, Mapping) else str(recast)
+
+
+def wanted(names: Sequence[str], profile: Profile) -> list[Run]:
     """The runs of these experiments at a profile, each once; of none, of all that the profile draws.
 
     Raises ValueError for an unknown experiment.
     """
-    names = list(names) or [name for name, each in EXPERIMENTS.items() if profile.grid_budgets or not each.whole]
+    names = names or [name for name, each in EXPERIMENTS.items() if profile.grid_budgets or not each.whole]
     return list(dict.fromkeys(run for name in names for run in experiment(name).runs(profile)))
 
 
-def shares(runs: Sequence[Run], workers: int) -> list[list[Run]]:
-    """The runs in as many orders, each beginning with other policies, so that workers seldom want the same model.
+def share(runs: Sequence[Run], worker: int, workers: int) -> list[Run]:
+    """All runs, in an order that begins with other policies for each worker: two seldom want the same model.
 
-    Every order holds all runs: who is done first helps the others.
+    Who is done with those goes on with the rest, and so helps the others.
     """
-    policies = list(dict.fromkeys(run.policy for run in runs))
-    place = {policy: at for at, policy in enumerate(policies)}
-    return [sorted(runs, key=lambda run: (place[run.policy] - worker) % workers) for worker in range(workers)]
+    place = {policy: at for at, policy in enumerate(dict.fromkeys(run.policy for run in runs))}
+    return sorted(runs, key=lambda run: (place[run.policy] - worker) % workers)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,42 +93,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("experiments", nargs="*", help=f"of {', '.join(EXPERIMENTS)}; default: all that are drawn")
     parser.add_argument("--profile", default="nano")
     for part in RECAST:
-        parser.add_argument(f"--{part}", help="as of the notebooks' parameter " + part.upper())
+        parser.add_argument(f"--{part}", help=f"as the notebooks' parameter {part.upper()}")
     parser.add_argument("--store", type=Path, default=Path("results"))
-    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
-    parser.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
+    parser.add_argument("--workers", type=int, help="processes side by side")
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    recast = {part: getattr(given, part) for part in RECAST}
     try:
-        profile = get_profile(options.profile, **{part: getattr(options, part) for part in RECAST})
-        runs = wanted(options.experiments, profile)
-        if not 0 <= options.worker < options.workers:
-            raise ValueError(f"{options.workers} workers are not possible: give at least 1.")
-    except ValueError as error:
+        if given.worker is None:
+            fill(given.experiments, given.profile, given.store, workers=given.workers, **recast)
+        else:
+            runs = wanted(given.experiments, get_profile(given.profile, **recast))
+            run(share(runs, given.worker, given.workers), store=given.store)
+    except (ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    others = []
-    if not options.worker:
-        others = [_start(worker, arguments) for worker in range(1, options.workers)]
-    import ttslib as tts
-
-    try:
-        done = tts.run(shares(runs, options.workers)[options.worker], store=options.store)
-        if options.worker:
-            return 0
-        codes = [each.wait() for each in others]
-    finally:
-        for each in others:
-            each.terminate()
-    print(done.failed)
-    return max(codes, default=0)
-
-
-def _start(worker: int, arguments: list[str] | None) -> subprocess.Popen:
-    given = sys.argv[1:] if arguments is None else arguments
-    quiet = {"TTSLIB_QUIET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # one bar is enough
-    return subprocess.Popen(
-        [sys.executable, "-m", "ttslib.fill", *given, "--worker", str(worker)], env=os.environ | quiet
-    )
+    return 0
 
 
 if __name__ == "__main__":
