@@ -49,10 +49,10 @@ def test_what_cannot_be_filled_is_said_before_anything_starts(arguments, said, t
 
 @pytest.mark.engine
 def test_two_processes_fill_one_store(tmp_path, capfd):
-    arguments = ["table6", "--profile", "smoke", "--store", str(tmp_path), "--dataset", "MATH-500=nanoaime"]
+    arguments = ["fig3", "--profile", "smoke", "--store", str(tmp_path), "--dataset", "MATH-500=nanoaime"]
     assert program.main([*arguments, "--workers", "2"]) == 0
     assert "2 at a time" in capfd.readouterr().out
-    runs = experiment("table6").runs(get_profile("smoke", dataset="MATH-500=nanoaime"))
+    runs = experiment("fig3").runs(get_profile("smoke", dataset="MATH-500=nanoaime"))
     assert missing(runs, tmp_path).missing.sum() == 0
     assert tts.run(runs, store=tmp_path).failed.startswith("0 of ")
     assert program.main(arguments) == 0 and capfd.readouterr().out == ""
