@@ -1,6 +1,7 @@
 """What the paper claims, and the tests of each claim: what is estimated and from which value on it holds.
 
-The thresholds were set from the paper's words before any number was looked at. Sources as in `published`. "Search" is
+The thresholds were set from the paper's words before its experiments were run here; those on failures of PRMs after a
+first look at twelve labelled solutions. Sources as in `published`. "Search" is
 beam search and DVTS, the mean of both; "good PRMs" are Skywork-PRM-7B and both Qwen2.5-Math PRMs, as the paper groups
 them. Accuracies are compared at the largest budget unless a test says otherwise, on the same problems.
 """
@@ -203,7 +204,10 @@ CLAIMS = (
             Criterion("over-criticism", "right steps scored below 0.3, mean over PRMs", SHARE, above=0.01),
             Criterion("error-neglect", "first wrong steps scored above 0.7, mean over PRMs", SHARE, above=0.01),
             Criterion(
-                "error-place", "wrong solutions scored lowest at another step, mean over PRMs", SHARE, above=0.01
+                "error-place",
+                "wrong solutions scored lowest before the first wrong step, mean over PRMs",
+                SHARE,
+                above=0.01,
             ),
             Criterion(
                 "length-bias",
