@@ -38,6 +38,26 @@ def test_votes_and_pass_at_k_agree_with_their_parts(tmp_path):
         results.accuracy("best")
 
 
+def test_parts_of_the_pool(tmp_path):
+    pool = run(tmp_path, "best_of_n", n=16, count=12)
+    first, rest = pool.part(0, 4), pool.part(4, 16)
+    for rule in ("majority_vote", "prm_last_vote"):
+        assert first.correct(rule) == pool.subsample(4).correct(rule)
+    for record, one, other in zip(pool, first, rest, strict=True):
+        assert one.trajectories + other.trajectories == record.trajectories
+    whole = (4 * first.accuracy("mean").value + 12 * rest.accuracy("mean").value) / 16
+    assert whole == pytest.approx(pool.accuracy("mean").value)
+    assert first.tokens.policy + rest.tokens.policy == pytest.approx(pool.tokens.policy, abs=12)
+    frame = rest.frame(["prm_last_vote", "pass@k"], budgets=[4, 8])
+    assert sorted(set(frame.N)) == [4, 8, 12] and (frame.subtrees == frame.N).all()
+    assert rest.parity().part(0, 2).answers() == rest.part(0, 2).parity().answers()
+    with pytest.raises(ValueError, match="no part from 4 to 17"):
+        pool.part(4, 17)
+    for other in (pool.subsample(4), run(tmp_path)):
+        with pytest.raises(ValueError, match="Only a pool of best_of_n"):
+            other.part(0, 2)
+
+
 def test_subsamples_of_the_pool(tmp_path):
     pool = run(tmp_path, "best_of_n", n=16, count=12)
     first = pool.subsample(4)

@@ -274,3 +274,41 @@ def test_known_groups_give_the_same_vote(ballot, rule):
     answers, scores = [answer for answer, _ in ballot], [steps for _, steps in ballot]
     named = [10 - leader for leader in group(answers)]  # which numbers name the groups does not matter
     assert vote(answers, scores, rule, groups=named) == vote(answers, scores, rule)
+
+
+BALLOTS = st.integers(1, 6).flatmap(
+    lambda size: st.tuples(
+        st.lists(st.sampled_from(["1", "2", "3", None]), min_size=size, max_size=size),
+        st.lists(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.7]), max_size=2), min_size=size, max_size=size),
+        st.lists(st.permutations(range(size)), min_size=1, max_size=4),
+        st.integers(1, size),
+    )
+)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+@given(BALLOTS)
+def test_many_choices_among_trajectories_are_voted_on_like_each_alone(rule, drawn):
+    answers, scores, orders, size = drawn
+    picks = [order[:size] for order in orders]
+    by = RULES[rule]
+    voters = [
+        answer is not None and (by.reduce is None or bool(steps))
+        for answer, steps in zip(answers, scores, strict=True)
+    ]
+    found = voting.elect(rule, by.weights(scores), voters, group(answers), picks)
+    for place, pick in zip(found, picks, strict=True):
+        assert (place < 0 or place in pick) and (None if place < 0 else answers[place]) == plain_vote(
+            [answers[at] for at in pick], [scores[at] for at in pick], rule
+        )
+
+
+def plain_vote(answers, scores, rule):
+    """A rule as it is written in the paper, on answers that are spelled alike where they are equal."""
+    by, totals = RULES[rule], {}
+    for answer, steps in zip(answers, scores, strict=True):
+        if answer is not None and (by.reduce is None or steps):
+            weight = by.reduce(steps) if by.reduce else 1.0
+            before = totals.get(answer, 0.0)
+            totals[answer] = max(before, weight) if by.choose == "max" else before + weight
+    return max(totals, key=totals.get, default=None)

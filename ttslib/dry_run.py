@@ -8,10 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ttslib.archive import is_archive, opened
 from ttslib.cells import Cell, cells_of, config_of, make_cells
 from ttslib.cost import cost_of, lengths_of
 from ttslib.problems import Problem
-from ttslib.records import FAILED, Store
+from ttslib.records import FAILED
 from ttslib.runs import Run
 from ttslib.search import get_method
 
@@ -31,7 +32,8 @@ def missing(runs: Iterable[Run], store: str | Path, *, retry_failed: bool = Fals
 
     path = Path(store)
     rows, seen = [], set()
-    with Store(path) if (path / "records.sqlite").is_file() else nullcontext() as records:
+    there = is_archive(path) or (path / "records.sqlite").is_file()
+    with opened(path) if there else nullcontext() as records:
         for run in runs:
             cells, note = counted(run, asked=records is not None)
             new = {cell.key: cell for cell in cells if cell.key not in seen}

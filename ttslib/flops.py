@@ -133,22 +133,11 @@ def record_flops(record: Record) -> SearchFlops:
     prompt = prompt_tokens(record)
     if math.isnan(prompt):
         _warn(f"a record of {record.cell['policy']['name']} does not say how long its prompt was.")
+    before, tokens = record.context()
     return search_flops(
         policy, record.policy_usage.get("tokens", 0), prm, record.prm_usage.get("tokens", 0),
-        context=prompt + _mean_depth(record), prompts=1, prompt=prompt,
+        context=prompt + (before / tokens if tokens else 0.0), prompts=1, prompt=prompt,
     )  # fmt: skip
-
-
-def _mean_depth(record: Record) -> float:
-    """Tokens of its path that stand before a token that was generated, on average."""
-    total = generated = 0.0
-    behind: dict[int | None, int] = {None: 0}
-    for node in (record.tree or {"nodes": ()})["nodes"]:
-        before, tokens = behind[node["parent"]], node["tokens"]
-        behind[node["id"]] = before + tokens
-        total += node["copies"] * tokens * (before + tokens / 2)
-        generated += node["copies"] * tokens
-    return total / generated if generated else 0.0
 
 
 def _size(name: str) -> Any:

@@ -51,10 +51,13 @@ def frame_of(
     runs = [run.parity() if parity else run for run in runs]
     if runs:
         runs[0].prepare(votes, *runs[1:])
-    rows = [row for run in runs for row in _rows(run, votes, budgets)]
-    frame = pandas.DataFrame(rows, columns=COLUMNS)
-    frame["answer"] = pandas.Series([row["answer"] for row in rows], dtype=object)  # pandas would make NaN of None
-    return frame
+    columns: dict[str, list] = {name: [] for name in COLUMNS}
+    for run in runs:
+        for part in _parts_of(run, votes, budgets):
+            for name, values in part.items():
+                columns[name] += values
+    answers = pandas.Series(columns["answer"], dtype=object)  # pandas would make NaN of None
+    return pandas.DataFrame(columns | {"answer": answers}, columns=COLUMNS)
 
 
 SAMPLES = (*RUN, "problem", "level", "subject", "sample", "answer", "group", "right", "end", "scores", "tokens")
@@ -81,14 +84,13 @@ def _samples(run: Results) -> Iterator[dict]:
     for place, record in enumerate(run):
         if record.failed:
             continue
-        graded, spent = run.graded(place), record.step_tokens()
+        graded, spent, ends = run.graded(place), record.step_tokens(), record.ends()
         columns = run_columns(run, record) | {key: record.problem[key] for key in ("level", "subject")}
-        for sample, path in enumerate(record.trajectories):
-            answer = graded.answers[sample]
+        for sample, answer in enumerate(graded.answers):
             right = graded.verdicts[answer]
             yield columns | {
                 "sample": sample, "answer": answer, "group": graded.groups[sample],
-                "right": nan if right is None else float(right), "end": path["end"], "scores": graded.scores[sample],
+                "right": nan if right is None else float(right), "end": ends[sample], "scores": graded.scores[sample],
                 "tokens": spent[sample],
             }  # fmt: skip
 
@@ -105,18 +107,22 @@ def run_columns(run: Results, record: Record) -> dict:
     return dict(zip(RUN, (*values, *labels), strict=True)) | {"problem": record.problem["id"]}
 
 
-def _rows(run: Results, votes: Sequence[str], budgets: Sequence[int] | None) -> Iterator[dict]:
+def _parts_of(run: Results, votes: Sequence[str], budgets: Sequence[int] | None) -> Iterator[dict[str, list]]:
+    """Columns of the rows of one run, budget by budget and vote by vote."""
     votes = [vote for vote in votes if not run.lacks(vote)]
-    operations = [flops.record_flops(record) for record in run]
+    if not run.records or not votes:
+        return
+    failed, operations = [record.failed for record in run], [flops.record_flops(record) for record in run]
     for part in _parts(run, budgets or ()):
-        columns = [_columns(part, record, each) for record, each in zip(run, operations, strict=True)]
+        same = [_columns(part, record, each) for record, each in zip(run, operations, strict=True)]
+        same = {name: [each[name] for each in same] for name in same[0]} | {"failed": failed}
         for vote in votes:
-            for record, before, outcome in zip(run, columns, part.outcomes(vote), strict=True):
-                unknown = outcome.right is None
-                yield before | {
-                    "vote": vote, "right": nan if unknown else outcome.right, "failed": record.failed,
-                    "undecided": unknown and not record.failed, "reason": outcome.reason, "answer": outcome.answer,
-                }  # fmt: skip
+            answers, right, reasons = (list(each) for each in zip(*part.outcomes(vote), strict=True))
+            yield same | {
+                "vote": [vote] * len(failed), "answer": answers, "reason": reasons,
+                "right": [nan if each is None else each for each in right],
+                "undecided": [each is None and not lost for each, lost in zip(right, failed, strict=True)],
+            }  # fmt: skip
 
 
 def _parts(run: Results, budgets: Sequence[int]) -> list[Results]:
@@ -133,7 +139,7 @@ def _columns(part: Results, record: Record, operations: flops.SearchFlops) -> di
     operations = operations.of_samples(n / record.N)
     return run_columns(part, record) | {
         "level": record.problem["level"], "subject": record.problem["subject"],
-        "trajectories": min(len(record.trajectories), n), "policy_tokens": spent.policy,
+        "trajectories": min(record.found, n), "policy_tokens": spent.policy,
         "prompt_tokens": flops.prompt_tokens(record), "prm_tokens": spent.prm, "policy_calls": spent.policy_calls,
         "prm_calls": spent.prm_calls, "seconds": sum(seconds for _, seconds in record.spans),
         "policy_flops": operations.policy, "prm_flops": operations.prm,

@@ -35,31 +35,39 @@ class Graded:
         self.groups: list[int] | None = None
         self.left = 0
 
+    def take(self) -> None:
+        """What the record itself says of them, one from an archive for example."""
+        brief = self.record.brief
+        if brief and self.verdicts is None:
+            self.verdicts = brief.verdicts
+        if brief and self.groups is None and self.same == "math" and brief.groups:
+            self.groups, self.left = brief.groups
+
     @cached_property
     def answers(self) -> list[str | None]:
         """One for each trajectory."""
-        extract = (parity if self.same == "string" else grading).extract_answer
-        return [extract("".join(path["steps"])) for path in self.record.trajectories]
+        return self.record.brief.answers[self.same] if self.record.brief else extracted(self.record, self.same)
 
     @cached_property
     def scores(self) -> list[tuple[float, ...]]:
         """The step scores of each trajectory; none if the PRM could not read it, or there was no PRM."""
-        return [tuple(path["scores"]) for path in self.record.trajectories]
+        return self.record.step_scores()
 
     @cached_property
     def unread(self) -> list[bool]:
         """Which trajectories have steps but no score."""
-        return [bool(path["steps"]) and not path["scores"] for path in self.record.trajectories]
+        return self.record.unread()
 
     def voted(self, rule: str, picks: Sequence[Sequence[int]]) -> Outcome:
         """What a rule of `voting.RULES` makes of each of these choices of trajectories: the mean over those that are
         decided, and the answer of the first."""
-        chosen = [self._choose(rule, pick) for pick in picks]
-        decided = self._decided(answer for answer, unread in chosen if not unread)
-        answer, unread = chosen[0]
+        places = voting.elect(rule, self._weights(rule), self._voters(rule), self.groups, picks)
+        chosen = [None if place < 0 else self.answers[place] for place in places]
+        lost = [place < 0 and self._unread(rule, pick) for place, pick in zip(places, picks, strict=True)]
+        decided = self._decided(answer for answer, none in zip(chosen, lost, strict=True) if not none)
         if decided:
-            return Outcome(answer, sum(decided) / len(decided))
-        return Outcome(answer, None, UNREAD if unread else f"time ran out before {_told(answer)}")
+            return Outcome(chosen[0], sum(decided) / len(decided))
+        return Outcome(chosen[0], None, UNREAD if lost[0] else f"time ran out before {_told(chosen[0])}")
 
     def pass_at_k(self, k: int) -> Outcome:
         """The unbiased estimate that one of k trajectories is right, from all that are decided.
@@ -83,26 +91,46 @@ class Graded:
 
     def best(self, rule: str, answer: str) -> int:
         """Which trajectory with that answer has most weight under a rule; the first of equals."""
-        weights, leader = voting.RULES[rule].weights(self.scores), self.groups[self.answers.index(answer)]
+        weights, leader = self._weights(rule), self.groups[self.answers.index(answer)]
         return max((at for at, each in enumerate(self.groups) if each == leader), key=weights.__getitem__)
 
-    def _choose(self, rule: str, pick: Sequence[int]) -> tuple[str | None, bool]:
-        """The answer, and whether there is none because the PRM read no solution."""
-        taken = [self.scores[at] for at in pick]
-        answer = voting.vote(
-            [self.answers[at] for at in pick], taken, rule, same=self.same,
-            groups=self.groups and [self.groups[at] for at in pick],
-        )  # fmt: skip
-        lost = voting.RULES[rule].reduce and not any(taken) and any(self.unread[at] for at in pick)
-        return answer, bool(lost)
+    def _weights(self, rule: str) -> list[float]:
+        return voting.RULES[rule].weights(self.scores)
+
+    def _voters(self, rule: str) -> list[bool]:
+        by_scores = voting.RULES[rule].reduce is not None
+        return [
+            (answer is not None or self.same == "string") and (not by_scores or len(scores) > 0)
+            for answer, scores in zip(self.answers, self.scores, strict=True)
+        ]
+
+    def _unread(self, rule: str, pick: Sequence[int]) -> bool:
+        """Whether these have no score because the PRM could read none of them."""
+        scored = any(len(self.scores[at]) for at in pick)
+        return voting.RULES[rule].reduce is not None and not scored and any(self.unread[at] for at in pick)
 
     def _decided(self, answers: Iterable[str | None]) -> list[bool]:
         return [right for answer in answers if (right := self.verdicts[answer]) is not None]
 
 
+def extracted(record: Record, same: str) -> list[str | None]:
+    """The answers in the texts of a record, each distinct text read once."""
+    extract = (parity if same == "string" else grading).extract_answer
+    texts = ["".join(path["steps"]) for path in record.trajectories]
+    known = {text: extract(text) for text in dict.fromkeys(texts)}
+    return [known[text] for text in texts]
+
+
+def light(record: Record) -> Record:
+    """The record without texts, with its answers instead."""
+    return record if record.brief else record.light({same: extracted(record, same) for same in ("math", "string")})
+
+
 def prepare(many: Iterable[Graded], *, groups: bool = True) -> None:
     """Grade the answers of all these records in one batch and, with `groups`, find which vote together."""
     many = list(many)
+    for each in many:
+        each.take()
     new = [each for each in many if each.verdicts is None]
     pairs = list(dict.fromkeys((each.gold, answer) for each in new for answer in (None, *each.answers)))
     known = dict(zip(pairs, grading.verdicts(pairs), strict=True))

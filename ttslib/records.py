@@ -13,7 +13,7 @@ import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,34 @@ def cell_key(cell: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(cell).encode()).hexdigest()
 
 
+@dataclass
+class Brief:
+    """What votes, tables and figures need of a record's trajectories and tree, without the texts.
+
+    Attributes:
+        answers: of each trajectory, by way of comparing them ("math", "string": see `voting.vote`).
+        ends, scores, tokens: why it ended; the PRM score of each step, () without; the tokens of each step.
+        context: (sum, tokens): tokens of the path that stand before a generated token, summed, and how many of these.
+        steps: sampled in all.
+        dropped: of these, how many led nowhere, by reason (see `Tree.dropped`).
+        steps_taken: None, or of each trajectory its steps, by a number for each distinct one.
+        verdicts: None, or what grading came to of each answer (see `grading.verdict`).
+        groups: None, or which answers vote together as mathematics, and how many pairs were left undecided (see
+            `voting.group` and `voting.undecided`).
+    """
+
+    answers: Mapping[str, list[str | None]]
+    ends: list[str]
+    scores: list[tuple[float, ...]]
+    tokens: list[tuple[int, ...]]
+    context: tuple[float, int]
+    steps: int
+    dropped: Mapping[str, int]
+    steps_taken: list[tuple[int, ...]] | None = None
+    verdicts: Mapping[str | None, bool | None] | None = None
+    groups: tuple[list[int], int] | None = None
+
+
 @dataclass(frozen=True)
 class Record:
     """The result of one cell.
@@ -67,6 +95,7 @@ class Record:
         attempts: how often the cell was run, this time included.
         pool: None, or {"key", "started", "seconds"} of the record whose samples this one only scored (Best-of-N with
             a PRM); `started` and `seconds` above are then those of the scoring.
+        brief: None, or what is left of `trajectories` and `tree` where these were left out; not stored.
     """
 
     key: str
@@ -87,6 +116,7 @@ class Record:
     error: dict | None = None
     attempts: int = 1
     pool: dict | None = field(default=None, compare=False)  # its key follows from `cell`, the rest is time
+    brief: Brief | None = field(default=None, compare=False, repr=False)
 
     @property
     def failed(self) -> bool:
@@ -109,23 +139,85 @@ class Record:
         """Why the cell failed, in words; "" if it did not."""
         return f"{self.error['type']}: {self.error['message']}" if self.error else ""
 
+    @property
+    def found(self) -> int:
+        """How many trajectories it has."""
+        return len(self.brief.ends if self.brief else self.trajectories)
+
     def paths(self) -> list[Trajectory]:
+        """Raises StoreError where the texts were left out."""
         from ttslib.search.tree import Trajectory
 
+        self._check_texts()
         lists = ("steps", "scores", "nodes")
         return [
             Trajectory(**{k: tuple(v) if k in lists else v for k, v in t.items()}) for t in self.trajectories
         ]
 
+    def ends(self) -> list[str]:
+        """Of each trajectory, why it ended."""
+        return self.brief.ends if self.brief else [path["end"] for path in self.trajectories]
+
+    def step_scores(self) -> list[tuple[float, ...]]:
+        """Of each trajectory, the score of each step; () if the PRM could not read it, or there was no PRM."""
+        return self.brief.scores if self.brief else [tuple(path["scores"]) for path in self.trajectories]
+
+    def unread(self) -> list[bool]:
+        """Which trajectories have steps but no score."""
+        if self.brief:
+            return [bool(took) and not read for took, read in zip(self.brief.tokens, self.brief.scores, strict=True)]
+        return [bool(path["steps"]) and not path["scores"] for path in self.trajectories]
+
     def step_tokens(self) -> list[tuple[int, ...]]:
         """Of each trajectory, how many tokens each step took."""
+        if self.brief:
+            return self.brief.tokens
         tokens = {node["id"]: node["tokens"] for node in (self.tree or {"nodes": ()})["nodes"]}
         return [tuple(tokens[node] for node in path["nodes"]) for path in self.trajectories]
 
+    def context(self) -> tuple[float, int]:
+        """Tokens of its path that stand before a token that was generated, summed over these; and how many these are.
+
+        A token in the middle of its step counts as behind half of it.
+        """
+        if self.brief:
+            return self.brief.context
+        total, generated = 0.0, 0
+        behind: dict[int | None, int] = {None: 0}
+        for node in (self.tree or {"nodes": ()})["nodes"]:
+            before, tokens = behind[node["parent"]], node["tokens"]
+            behind[node["id"]] = before + tokens
+            total += node["copies"] * tokens * (before + tokens / 2)
+            generated += node["copies"] * tokens
+        return total, generated
+
+    def sampled(self) -> tuple[int, Mapping[str, int]]:
+        """Steps sampled in all, and how many of them led nowhere, by reason (see `Tree.dropped`)."""
+        if self.brief:
+            return self.brief.steps, self.brief.dropped
+        tree = self.search_tree()
+        return sum(node.copies for node in tree.nodes), tree.dropped()
+
     def search_tree(self) -> Tree:
+        """Raises StoreError where the texts were left out."""
         from ttslib.search.tree import Tree
 
+        self._check_texts()
         return Tree.from_json(self.tree or {"nodes": []})
+
+    def light(self, answers: Mapping[str, list[str | None]]) -> Record:
+        """The record without texts; `answers` as in `Brief`."""
+        known: dict[tuple, tuple] = {}  # many trajectories have equal ones
+        scores = [known.setdefault(path, path) for path in self.step_scores()]
+        tokens = [known.setdefault(path, path) for path in self.step_tokens()]
+        brief = Brief(answers, self.ends(), scores, tokens, self.context(), *self.sampled())
+        return replace(self, trajectories=[], tree=None, brief=brief)
+
+    def _check_texts(self) -> None:
+        if self.brief and self.brief.ends and not self.trajectories:
+            raise StoreError(
+                f"The texts of {self.label} were left out: read it from the store that it was computed in."
+            )
 
 
 def policy_tokens(records: Iterable[Record]) -> int:
@@ -186,7 +278,7 @@ class Store:
 
         Raises StoreFull, and leaves everything as it was, if the disk has no room.
         """
-        body = zlib.compress(canonical_json(asdict(record)).encode())
+        body = encoded(record)
         status = FAILED if record.failed else DONE
         with self._transaction() as db:
             db.execute(
@@ -413,12 +505,25 @@ class Store:
         try:
             if _checksum(key, body) != checksum:
                 raise ValueError("its checksum is wrong")
-            return Record(**json.loads(zlib.decompress(body)))
+            return decoded(body)
         except (ValueError, TypeError, zlib.error) as error:
             raise CorruptRecord(
                 f"Record {key} ({label}) in {self.path} is damaged ({error}): "
                 f"remove it with Store({str(self.path)!r}).delete({key!r}) and run again."
             ) from error
+
+
+def encoded(record: Record) -> bytes:
+    """The record as it is stored. Raises StoreError if its texts were left out."""
+    record._check_texts()
+    content = asdict(replace(record, brief=None))
+    del content["brief"]
+    return zlib.compress(canonical_json(content).encode())
+
+
+def decoded(body: bytes) -> Record:
+    """The inverse of `encoded`; ValueError, TypeError or zlib.error for anything else."""
+    return Record(**json.loads(zlib.decompress(body)))
 
 
 def _checksum(key: str, body: bytes) -> str:

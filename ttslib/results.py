@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -223,6 +223,18 @@ class Results:
             raise ValueError(f"draws is the number of random sub-samples, at least 1; got {draws}.")
         return self._view(_budget=n, _draws=draws, _seed=seed)
 
+    def part(self, start: int, stop: int) -> Results:
+        """Samples `start` to `stop` (not included) of each problem's pool, as a pool of their own at its share of the
+        tokens: what is chosen on one part, such as bins of difficulty, can be scored on another.
+
+        Best-of-N only, and not after `subsample`. Raises ValueError for other results, and unless
+        0 <= start < stop <= N.
+        """
+        if not self.pooled or self._budget:
+            raise ValueError("Only a pool of best_of_n, as it was sampled, has parts.")
+        parts = [_part(record, start, stop) for record in self.records]
+        return self._view(records=parts, _graded=[Graded(record, self.same) for record in parts])
+
     @property
     def pooled(self) -> bool:
         """Whether smaller budgets are sub-samples of it: Best-of-N."""
@@ -284,7 +296,7 @@ class Results:
 
     def _picks(self, record: Record) -> list[Sequence[int]]:
         """Which trajectories count: their places, for each draw."""
-        count = len(record.trajectories)
+        count = record.found
         if self._budget is None or self._draws is None:
             return [range(count)[: self._budget]]
         rng, parts = np.random.default_rng([self._seed, int(record.key[:16], 16)]), []
@@ -292,3 +304,15 @@ class Results:
             order = rng.permutation(count)
             parts += [order[at : at + self._budget] for at in range(0, count - self._budget + 1, self._budget)]
         return [sorted(part.tolist()) for part in parts[: self._draws]]
+
+
+def _part(record: Record, start: int, stop: int) -> Record:
+    if not 0 <= start < stop <= record.N:
+        raise ValueError(f"A pool of {record.N} samples has no part from {start} to {stop}.")
+    size = stop - start
+    policy, prm = (
+        usage | {"tokens": round(usage.get("tokens", 0) * size / record.N)}
+        for usage in (record.policy_usage, record.prm_usage)
+    )
+    paths = record.trajectories[start:stop]
+    return replace(record, N=size, subtrees=size, trajectories=paths, policy_usage=policy, prm_usage=prm)

@@ -7,19 +7,20 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from ttslib import loop
+from ttslib import grading, loop
+from ttslib.archive import Archive, opened
 from ttslib.cells import Cell, cells_of, make_cells
 from ttslib.dry_run import missing
 from ttslib.executors.base import Executor
 from ttslib.executors.local import LocalExecutor
 from ttslib.executors.searches import Searches
+from ttslib.graded import light
 from ttslib.paper import Experiment
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
@@ -36,6 +37,8 @@ from ttslib.work import Work, jobs, weight
 if TYPE_CHECKING:
     import pandas
 
+VERDICTS = "verdicts.sqlite"
+"""Beside a store's records: what grading their answers came to (see `grading.remember`)."""
 TOGETHER = 16  # runs whose records are in memory at once
 HERE = LocalExecutor()
 
@@ -109,6 +112,9 @@ def run(
     One progress bar goes over everything. An experiment of the paper is cast by `profile`. `executor` says where cells
     are computed, by default in this process.
 
+    An archive (see `ttslib.archive`) in place of a store is only read: runs that it does not hold whole are left out,
+    and `Done.missing` says so.
+
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
     """
@@ -117,6 +123,10 @@ def run(
         return missing(runs, store.path if isinstance(store, Store) else store, retry_failed=retry_failed)
     cells = {each: cells_of(each) for each in runs}
     with _opened(store) as records:
+        if isinstance(records, Archive):
+            known = records.status(cell.key for each in cells.values() for cell in each)
+            there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
+            return Done(there, records.path, [each for each in cells if each not in there])
         work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
         with _progress(work, progress) as finished:
             for free in _passes(work):
@@ -131,17 +141,26 @@ def free() -> None:
 
 
 class Done(Mapping[Run, Results]):
-    """What `run` gives: the results of each run, read from the store when they are asked for."""
+    """What `run` gives: the results of each run, read from the store or archive when they are asked for."""
 
-    def __init__(self, cells: Mapping[Run, Sequence[Cell]], path: Path):
-        self._cells, self._path = dict(cells), path
-        self._light: dict[Run, list[Record]] = {}
+    def __init__(self, cells: Mapping[Run, Sequence[Cell]], path: Path, lost: Sequence[Run] = ()):
+        self._cells, self._path, self._lost = dict(cells), path, list(lost)
+        self._light: dict[Run, Results] = {}
 
     def __getitem__(self, run: Run) -> Results:
-        with Store(self._path) as records:
+        with _opened(self._path) as records:
             found = [_read(records, cell) for cell in self._cells[run]]
-        self._light[run] = [replace(record, trajectories=[], tree=None) for record in found]
+        return self._results(run, found)
+
+    def _results(self, run: Run, found: Sequence[Record]) -> Results:
         return Results(found, labels={name: getattr(run, name) for name in LABELS})
+
+    def _without_texts(self) -> Iterator[Results]:
+        """The results of each run, kept in memory for the next time, without the texts, which take most of it."""
+        for run in self._cells:
+            if run not in self._light:
+                self._light[run] = self._results(run, [light(record) for record in self[run]])
+            yield self._light[run]
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._cells)
@@ -165,28 +184,35 @@ class Done(Mapping[Run, Results]):
     def _frame(self, of: Callable[[Sequence[Results]], pandas.DataFrame]) -> pandas.DataFrame:
         import pandas
 
-        runs = iter(self.values())  # a few at a time: trees take room
+        runs = self._without_texts()  # a few at a time: rows take room
         parts = []
         while some := list(islice(runs, TOGETHER)):
             parts.append(of(some))
-        return pandas.concat(parts, ignore_index=True)
+        return pandas.concat(parts, ignore_index=True) if parts else of([])
 
     def provenance(self, profile: str, **more: Any) -> dict:
         """Where the numbers come from: see `ttslib.provenance.provenance`."""
-        for run in self._cells.keys() - self._light.keys():
-            self[run]
-        return provenance(profile, [self._light[run] for run in self._cells], **more)
+        return provenance(profile, self._without_texts(), **more)
 
     @property
     def failed(self) -> str:
         """How many cells failed, and why the first did, in a line."""
         cells = {cell.key: cell for each in self._cells.values() for cell in each}
-        with Store(self._path) as records:
+        with _opened(self._path) as records:
             status = records.status(cells)
             lost = [cell for key, cell in cells.items() if status.get(key, ("",))[0] == FAILED]
             first = _read(records, lost[0]) if lost else None
         said = f"{len(lost)} of {len(cells)} cells failed"
         return f"{said}, the first: {first.label}: {first.reason}" if first else said
+
+
+    @property
+    def missing(self) -> str:
+        """How many runs were left out because an archive does not hold them whole, and the first, in a line."""
+        total, lost = len(self._cells) + len(self._lost), self._lost
+        if not lost:
+            return f"0 of {total} runs are missing"
+        return f"{len(lost)} of {total} runs are not in the archive {self._path}, the first: {lost[0].label}"
 
 
 def _listed(runs: Experiment | Run | Iterable[Run], profile: str | Profile) -> list[Run]:
@@ -201,12 +227,11 @@ def _listed(runs: Experiment | Run | Iterable[Run], profile: str | Profile) -> l
 
 
 @contextmanager
-def _opened(store: str | os.PathLike | Store) -> Iterator[Store]:
-    """The store, closed again unless it was open before."""
-    if isinstance(store, Store):
-        yield store
-        return
-    with Store(store) as records:
+def _opened(store: str | os.PathLike | Store | Archive) -> Iterator[Store | Archive]:
+    """The store, or the archive, closed again unless it was open before."""
+    with opened(store) as records:
+        if isinstance(records, Store):
+            grading.remember(records.path / VERDICTS)
         yield records
 
 

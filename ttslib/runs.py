@@ -114,6 +114,13 @@ class Run:
         return size if self.limit is None else min(size, self.limit)
 
     @property
+    def label(self) -> str:
+        """The run in words, for messages."""
+        models = " with ".join(model.name for model in (self.policy, self.prm) if model)
+        on = self.problems if isinstance(self.problems, str) else f"{len(self.problems)} problems"
+        return f"{self.method} N={self.n} {models} on {on}"
+
+    @property
     def dataset(self) -> str:
         """The name of its data set in headings; "" for problems given one by one."""
         return benchmark_name(self.problems) if isinstance(self.problems, str) else ""

@@ -50,9 +50,8 @@ def dropped(runs: Iterable[Results]) -> pandas.DataFrame:
         for record in run:
             if record.failed:
                 continue
-            tree = record.search_tree()
-            lost = tree.dropped()
-            rows.append(run_columns(run, record) | {"steps": sum(node.copies for node in tree.nodes)} | {
-                why: lost[why] for why in DROPPED
-            } | {"few": len(record.trajectories) < record.kept * record.subtrees})  # fmt: skip
+            steps, lost = record.sampled()
+            rows.append(run_columns(run, record) | {"steps": steps} | {why: lost.get(why, 0) for why in DROPPED} | {
+                "few": record.found < record.kept * record.subtrees
+            })  # fmt: skip
     return pandas.DataFrame(rows, columns=[*RUN, "problem", "steps", *DROPPED, "few"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from statistics import fmean
 
-from .grading import canonical, verdict, verdicts
+import numpy as np
+
+from .grading import canonical, memory, verdict, verdicts
 
 Scores = Sequence[float]
 PATIENCE = 1000
@@ -16,6 +20,8 @@ depend on the machine.
 """
 _UNDECIDED = 250  # what one counts for that took all of its computing time and remained undecided
 _REMEMBERED = 10_000
+GROUPING = f"groups {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+"""What decides groups beside the verdicts: this module."""
 
 Answers = tuple[str | None, ...]
 Pairs = list[tuple[str, str]]
@@ -82,21 +88,40 @@ def vote(
         raise ValueError(
             f"There are {len(answers)} answers but {len(scores)} score lists; pass one list per answer."
         )
-    weights = by.weights(scores)
     voters = [
-        place for place, answer in enumerate(answers)
-        if (answer is not None or same == "string") and (by.reduce is None or len(scores[place]))
-    ]  # fmt: skip
-    if not voters:
-        return None
-    if by.choose == "max":
-        return answers[max(voters, key=weights.__getitem__)]  # max keeps the first of equals
-    groups = group(answers, same=same) if groups is None else groups
-    totals: dict[int, float] = {}
-    for place in voters:
-        totals[groups[place]] = totals.get(groups[place], 0.0) + weights[place]
-    best = max(totals, key=totals.__getitem__)  # a dict keeps the order of first appearance
-    return next(answers[place] for place in voters if groups[place] == best)
+        (answer is not None or same == "string") and (by.reduce is None or len(steps) > 0)
+        for answer, steps in zip(answers, scores, strict=True)
+    ]
+    if by.choose == "vote" and groups is None:
+        groups = group(answers, same=same)
+    [place] = elect(rule, by.weights(scores), voters, groups, [range(len(answers))])
+    return None if place < 0 else answers[place]
+
+
+def elect(
+    rule: str, weights: Sequence[float], voters: Sequence[bool], groups: Sequence[int] | None,
+    picks: Sequence[Sequence[int]],
+) -> list[int]:  # fmt: skip
+    """For each of many choices of trajectories, all of one size, the place of the one whose answer a rule takes.
+
+    That is the first of the heaviest ("max") or of the group that is heaviest together ("vote", which needs `groups`),
+    -1 if there is none. weights, voters, groups: of each trajectory its weight, whether it has a vote, and a number of
+    its group.
+    """
+    places = np.asarray(picks, dtype=np.intp)
+    if not places.size:
+        return [-1] * len(places)
+    voting = np.asarray(voters, dtype=bool)[places]
+    totals = np.asarray(weights, dtype=float)[places]
+    if RULES[rule].choose == "vote":
+        names, kinds = np.unique(groups, return_inverse=True)
+        ballots = kinds[places] + len(names) * np.arange(len(places))[:, None]
+        totals = np.bincount(ballots[voting], totals[voting], minlength=len(names) * len(places))[ballots]
+    totals = np.where(voting, totals, -np.inf)
+    rows = np.arange(len(places))
+    best = totals.argmax(axis=1)  # the first of equals
+    best = np.where(voting[rows, best], best, voting.argmax(axis=1))  # all voters weigh minus infinity
+    return np.where(voting.any(axis=1), places[rows, best], -1).tolist()
 
 
 def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
@@ -137,7 +162,10 @@ _known: dict[Answers, Groups] = {}  # where nothing was left undecided; the othe
 def _grouped_all(ballots: Sequence[Answers]) -> list[Groups]:
     """The groupings of all ballots in lockstep: what they ask next is decided in one go."""
     found = {answers: _known[answers] for answers in ballots if answers in _known}
+    recalled = memory.recall(GROUPING, {answers for answers in ballots if answers not in found})
+    found |= {answers: (groups, 0) for answers, groups in recalled.items()}
     running = {answers: _grouping(answers) for answers in ballots if answers not in found}
+    new = list(running)
     heard = dict.fromkeys(running)
     while running:
         asked = {}
@@ -151,7 +179,9 @@ def _grouped_all(ballots: Sequence[Answers]) -> list[Groups]:
         heard = {answers: list(islice(told, len(pairs))) for answers, pairs in asked.items()}
     if len(_known) > _REMEMBERED:
         _known.clear()
-    _known.update({answers: groups for answers, groups in found.items() if not groups[1]})
+    told = {answers: groups for answers, groups in found.items() if not groups[1]}
+    _known.update(told)
+    memory.keep(GROUPING, {answers: told[answers][0] for answers in new if answers in told})
     return [found[answers] for answers in ballots]
 
 
