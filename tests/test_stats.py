@@ -152,3 +152,20 @@ def test_estimate_reads_well():
     assert str(Estimate(0.5, 0.25, 0.75, 12)) == "0.500 [0.250, 0.750] (n = 12)"
     assert str(Estimate(0.5, 0.25, 0.75, 11, 1)) == "0.500 [0.250, 0.750] (n = 11, 1 failed)"
     assert str(Estimate(0.5, 0.25, 0.75, 9, 3).apart(1)) == "0.500 [0.250, 0.750] (n = 9, 1 failed, 2 undecided)"
+
+
+def test_a_difference_over_different_problems_by_hand():
+    """The first row of Table II in Newcombe (1998), method 10, whose intervals are Wilson's: 56/70 and 48/80."""
+    one, other = Estimate(0.8, 0.6918, 0.8774, 70, 1), Estimate(0.6, 0.4903, 0.7003, 80, 0, 2)
+    found = stats.difference(one, other)
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=0.0005)
+    assert (found.n, found.failed, found.undecided) == (150, 1, 2)
+
+
+@given(*[st.lists(st.integers(0, 1), min_size=1, max_size=40)] * 2)
+def test_a_difference_over_different_problems_turns_round_with_its_sides(a, b):
+    a, b = accuracy(a), accuracy(b)
+    found, turned = stats.difference(a, b), stats.difference(b, a)
+    assert -1 <= found.low <= found.value + 1e-9 and found.value - 1e-9 <= found.high <= 1
+    assert (found.low, found.high) == pytest.approx((-turned.high, -turned.low))
+    assert found.high - found.low >= max(a.high - a.low, b.high - b.low) / 1.5

@@ -93,6 +93,19 @@ def paired_difference(
     return Estimate(value, low, high, len(pairs), len(a) - len(pairs))
 
 
+def difference(a: Estimate, b: Estimate) -> Estimate:
+    """a - b of two means over different problems, with the interval that follows from theirs.
+
+    Its ends are as far from a - b as the root of the summed squares of the distances to the ends that matter (Zou and
+    Donner 2008; of two Wilson intervals that is Newcombe's of 1998). `n`, `failed` and `undecided` are sums. Of values
+    on the same problems it is too wide: there, use `paired_difference`.
+    """
+    value = a.value - b.value
+    low = value - math.hypot(a.value - a.low, b.high - b.value)
+    high = value + math.hypot(a.high - a.value, b.value - b.low)
+    return Estimate(value, low, high, a.n + b.n, a.failed + b.failed, a.undecided + b.undecided)
+
+
 def pass_at_k(n: int, c: int, k: int) -> float:
     """Probability that at least one of k samples is right, estimated without bias from n samples of which c
     are.
@@ -167,30 +180,81 @@ def paired(frame: pandas.DataFrame, by: str | Sequence[str] = (), **sides: tuple
     """
     import pandas
 
+    column, (one, other), by, pairs = paired_problems(frame, by, **sides)
+    rows = []
+    for key, a, b in pairs:
+        difference = paired_difference(_values(a), _values(b)).apart(int((a.failed | b.failed).sum()))
+        rows.append((*key, one, other, *vars(difference).values()))
+    return pandas.DataFrame(rows, columns=[*by, column, "minus", *Estimate.__dataclass_fields__])
+
+
+def paired_problems(
+    frame: pandas.DataFrame, by: str | Sequence[str] = (), **sides: tuple
+) -> tuple[str, tuple, list[str], list[tuple[tuple, pandas.DataFrame, pandas.DataFrame]]]:
+    """What `paired` compares: the column of the sides, its two values, the columns `by` without it, and of each group
+    its key and the problems of both sides in the same order (`right`, `failed`). Raises ValueError as `paired` does."""
     if len(sides) != 1 or len(next(iter(sides.values()))) != 2:
         raise ValueError('The sides are two values of one column: give them as in method=("dvts", "best_of_n").')
     (column, (one, other)), by = *sides.items(), [each for each in _columns(by) if each not in sides]
     first, second = (dict(_groups(frame[frame[column] == side], by)) for side in (one, other))
-    rows = []
+    pairs = []
     for key in (key for key in first if key in second):
         a, b = first[key], second[key]
         if len(a) != len(b) or not a.index.isin(b.index).all():
             group = ", ".join(f"{name} {value}" for name, value in zip(by, key, strict=True))
             raise ValueError(f"{one} and {other} were not run on the same problems{group and f' at {group}'}.")
-        b = b.loc[a.index]
-        difference = paired_difference(_values(a), _values(b)).apart(int((a.failed | b.failed).sum()))
-        rows.append((*key, one, other, *vars(difference).values()))
-    if not rows:
+        pairs.append((key, a, b.loc[a.index]))
+    if not pairs:
         raise ValueError(f"No group has both {column} {one} and {column} {other}.")
-    return pandas.DataFrame(rows, columns=[*by, column, "minus", *Estimate.__dataclass_fields__])
+    return column, (one, other), by, pairs
+
+
+def contrast(plus: Sequence[pandas.DataFrame], minus: Sequence[pandas.DataFrame]) -> Estimate:
+    """Sum of the means of the column `right` over the frames `plus`, minus that over as many frames `minus`.
+
+    One frame on each side is a paired difference of two groups of runs; two are a difference of differences:
+    contrast([search, other_sampling], [sampling, other_search]) is how much more search gains in the first case. A
+    frame may hold several rows of a problem (methods, PRMs, seeds): they are averaged problem by problem. The interval
+    is over the problems that all frames have; one with a row that failed or is undecided is left out and counted.
+    Without a problem, so where a frame is empty, all is NaN. Raises ValueError if the sides are not equally long.
+    """
+    import pandas
+
+    if not plus or len(plus) != len(minus):
+        raise ValueError(f"A contrast needs as many frames on both sides; got {len(plus)} and {len(minus)}.")
+    groups = [frame.groupby(list(PROBLEM), observed=True) for frame in (*plus, *minus)]
+    means = [each.right.mean().where(each.right.count() == each.size()) for each in groups]
+    rights = pandas.concat(means, axis=1, join="inner", keys=range(len(means))).astype(float)
+    failed = pandas.concat([each.failed.any() for each in groups], axis=1, join="inner").any(axis=1)
+    sides = [side.mean(axis=1, skipna=False) for side in (rights.iloc[:, : len(plus)], rights.iloc[:, len(plus) :])]
+    a, b = ([None if math.isnan(value) else value for value in side] for side in sides)
+    found = paired_difference(a, b).apart(int(failed.sum()))
+    return replace(found, **{name: len(plus) * getattr(found, name) for name in ("value", "low", "high")})
+
+
+def verdict(estimate: Estimate, above: bool = True) -> str:
+    """What an estimated difference says of the claim that it is above zero, or with `above` False below.
+
+    "holds" where the interval lies on that side, "fails" where it lies on the other, "undecided" where it holds zero,
+    and "not run" without a problem.
+    """
+    if not estimate.n:
+        return "not run"
+    low, high = (estimate.low, estimate.high) if above else (-estimate.high, -estimate.low)
+    return "holds" if low > 0 else "fails" if high < 0 else "undecided"
 
 
 def _columns(by: str | Sequence[str]) -> list[str]:
     return [by] if isinstance(by, str) else list(by)
 
 
-def _groups(frame: pandas.DataFrame, by: list[str]) -> Iterator[tuple[tuple, pandas.DataFrame]]:
-    """For each group its key and its problems: `right`, the mean over seeds, and whether all of them `failed`."""
+def per_problem(frame: pandas.DataFrame, by: str | Sequence[str] = ()) -> pandas.DataFrame:
+    """A row for each group and problem of a frame of results: the columns `by` and `PROBLEM`, then `right`, the mean
+    over seeds, and whether all of them `failed`.
+
+    Raises ValueError if rows of one problem in a group differ in more than their seed.
+    """
+    by = _columns(by)
     keys = list(dict.fromkeys([*by, *PROBLEM]))
     alike = list(dict.fromkeys([*keys, "seed"]))
     if frame.duplicated(alike).any():
@@ -201,9 +265,14 @@ def _groups(frame: pandas.DataFrame, by: list[str]) -> Iterator[tuple[tuple, pan
             else "The frame holds the same rows twice: give each run once, and runs that differ in a setting without a "
             "column one that tells them apart."
         )  # fmt: skip
-    problems = frame.groupby(keys, sort=False, dropna=False, observed=True).agg(
+    return frame.groupby(keys, sort=False, dropna=False, observed=True).agg(
         right=("right", "mean"), failed=("failed", "all")
     ).reset_index()  # fmt: skip
+
+
+def _groups(frame: pandas.DataFrame, by: list[str]) -> Iterator[tuple[tuple, pandas.DataFrame]]:
+    """For each group its key and its problems, as `per_problem` gives them."""
+    problems = per_problem(frame, by)
     groups = problems.groupby(by, sort=False, dropna=False) if by else [((), problems)] if len(problems) else []
     for key, part in groups:
         yield key, part.set_index(list(PROBLEM))

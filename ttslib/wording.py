@@ -1,0 +1,29 @@
+"""How tables say an estimate, in percent with its interval, and what it makes of a claim."""
+
+from __future__ import annotations
+
+import math
+
+NONE = "–"
+"""What stands where there is no value."""
+
+
+def interval(value: float, low: float, high: float, *, scale: float = 100.0, digits: int = 1) -> str:
+    """ "34.5 [30.4, 38.9]"; by default in percent. Without ends the value alone, without a value a dash."""
+    if math.isnan(value):
+        return NONE
+    said, *ends = (f"{scale * each:.{digits}f}" for each in (value, low, high))
+    return said if math.isnan(low) or math.isnan(high) else f"{said} [{', '.join(ends)}]"
+
+
+def verdict(low: float, high: float, bound: float = 0.0) -> str:
+    """What an interval makes of the claim that the true value lies above `bound`: it "holds" if the whole interval
+    does, "fails" if the whole interval lies below, and is "undecided" otherwise, also without an interval."""
+    return "holds" if low > bound else "fails" if high < bound else "undecided"
+
+
+def all_of(verdicts: list[str]) -> str:
+    """Of a claim with several parts: "fails" if one part does, "holds" if all do, "undecided" otherwise."""
+    if "fails" in verdicts:
+        return "fails"
+    return "holds" if verdicts and set(verdicts) == {"holds"} else "undecided"
