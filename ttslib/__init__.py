@@ -27,13 +27,14 @@ from ttslib.runs import ModelSpec, Run  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
-    "ModelSpec", "Problem", "Run", "frames", "free", "get_profile", "grading", "load_policy", "load_prm",
-    "load_problems", "paper", "plots", "run", "search", "solve", "stats", "tables", "trees", "voting",
+    "ModelSpec", "Problem", "Run", "difficulty", "frames", "free", "gains", "get_profile", "grading", "load_policy",
+    "load_prm", "load_problems", "paper", "plots", "run", "search", "solve", "stats", "strategy", "tables", "trees",
+    "voting",
 ]  # fmt: skip
 
 
 def __getattr__(name: str):
-    """`tts.frames`, `tts.plots`, `tts.tables` and `tts.trees` load pandas and matplotlib when they are first used."""
-    if name in ("frames", "plots", "tables", "trees"):
+    """What works on frames and figures loads pandas and matplotlib when it is first used."""
+    if name in ("difficulty", "frames", "gains", "plots", "strategy", "tables", "trees"):
         return importlib.import_module(f"ttslib.{name}")
     raise AttributeError(f"module 'ttslib' has no attribute {name!r}")
