@@ -16,7 +16,10 @@ from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ttslib import stats
+from ttslib.log_fit import resampled
 from ttslib.stats import Estimate
 
 if TYPE_CHECKING:
@@ -29,12 +32,16 @@ Scores = Sequence[Sequence[float]]
 
 @dataclass(frozen=True)
 class Judgement:
-    """`f1` and the two accuracies it is made of, over solutions with a wrong step and over right ones."""
+    """`f1` and the two accuracies it is made of, over solutions with a wrong step and over right ones.
+
+    `hits`: of the solutions of each kind, in their order, whether exactly the first wrong step, or none, is named.
+    """
 
     f1: Estimate
     wrong: Estimate
     right: Estimate
     threshold: float
+    hits: tuple[tuple[bool, ...], tuple[bool, ...]] = ((), ())
 
 
 class StepScores(list[tuple[float, ...]]):
@@ -79,8 +86,9 @@ def judge(labels: Sequence[int], scores: Scores, threshold: float) -> Judgement:
     a solution of either kind, and for labels that do not fit the scores.
     """
     _check(labels, scores)
-    wrong, right = (stats.accuracy(hits) for hits in _hits(labels, scores, threshold))
-    return Judgement(_f1(wrong, right), wrong, right, threshold)
+    hits = _hits(labels, scores, threshold)
+    wrong, right = map(stats.accuracy, hits)
+    return Judgement(_f1(wrong, right), wrong, right, threshold, tuple(map(tuple, hits)))
 
 
 def best_threshold(labels: Sequence[int], scores: Scores) -> float:
@@ -111,6 +119,22 @@ def judge_held_out(labels: Sequence[int], scores: Scores, *, share: float = HELD
     rest = [place for place in range(len(labels)) if place not in held]
     chosen = best_threshold([labels[place] for place in held], [scores[place] for place in held])
     return judge([labels[place] for place in rest], [scores[place] for place in rest], chosen)
+
+
+def f1_draws(judgements: Sequence[Judgement], draws: int, seed: int = 0) -> np.ndarray:
+    """F1 of each of several PRMs on solutions drawn again, the same ones of each kind for all: draws x PRMs, in [0, 1].
+
+    Their thresholds stay. Raises ValueError unless they were judged on equally many solutions of each kind.
+    """
+    kinds = zip(*(each.hits for each in judgements), strict=True)
+    shares = []
+    for place, hits in enumerate(kinds):
+        if len(set(map(len, hits))) != 1:
+            raise ValueError("F1 is drawn again on the same solutions for all: judge every PRM on the same ones.")
+        shares.append(resampled(np.array(hits, float).T, draws, 2 * seed + place))
+    wrong, right = shares
+    both = wrong + right
+    return np.divide(2 * wrong * right, both, out=np.zeros_like(both), where=both > 0)
 
 
 def held_out(labels: Sequence[int], share: float, seed: int) -> list[int]:
