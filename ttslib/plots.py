@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
 from ttslib.provenance import check_provenance
 from ttslib.results import QUANTITIES
@@ -36,6 +37,8 @@ REFERENCES = {
     "mean": Look("Mean pass@1", "#777777", "P"),
 }
 """How references that are no search methods are drawn."""
+DASHES = {"majority": "--", "pass@k": ":"}
+"""Line styles where many small panels leave the markers small; the others are solid."""
 STYLE = {
     "font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10, "legend.fontsize": 9, "xtick.labelsize": 9,
     "ytick.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -128,6 +131,27 @@ def accuracy_level(axes: Axes, row: Any, name: str, *, label: str | None = None)
     axes.axhspan(100 * row.low, 100 * row.high, color=drawn.colour, alpha=0.08, linewidth=0)
 
 
+def estimates(
+    axes: Axes, places: Iterable[float], rows: pandas.DataFrame, name: str | None = None, *, label: str | None = None,
+    scale: float = 100.0, flat: bool = False, **style: Any,
+) -> None:  # fmt: skip
+    """Draw estimates as markers with their intervals, in the look of `name` if it is given: `rows` has value, low and
+    high.
+
+    `places` are along x, or along y with `flat`. `scale` makes percent of shares; `style` goes to matplotlib's
+    errorbar. Where there are no ends there is no bar. Raises ValueError for a name without a `look`.
+    """
+    drawn = look(name) if name else Look(label or "", PALETTE["black"], "o")
+    value, low, high = (scale * rows[column].to_numpy(float) for column in ("value", "low", "high"))
+    spans = np.nan_to_num(np.array([value - low, high - value]))
+    options = {"color": drawn.colour, "marker": drawn.marker, "linestyle": "", "capsize": 2.5, "elinewidth": 1,
+               "linewidth": 1.2, "markersize": 5.5, "label": label or drawn.label} | style  # fmt: skip
+    if flat:
+        axes.errorbar(value, np.array([*places], float), xerr=spans, **options)
+    else:
+        axes.errorbar(np.array([*places], float), value, yerr=spans, **options)
+
+
 def accuracy_lines(
     axes: Axes, table: pandas.DataFrame, by: str = "quantity", levels: Sequence[str] = ("cot", "mean")
 ) -> None:
@@ -143,6 +167,110 @@ def accuracy_lines(
     for name in (each for each in parts if each in levels):
         accuracy_level(axes, parts[name].sort_values("N").iloc[0], name)
     axes.set_ylim(bottom=0)
+
+
+def grid(
+    table: pandas.DataFrame, row: str, column: str, rows: Mapping[str, str], columns: Mapping[str, str], *,
+    x: str = "N", by: str = "quantity", xlabel: str = "Budget N", title: str = "",
+) -> Picture:  # fmt: skip
+    """A panel for each value of the columns `row` and `column`: accuracy against `x` for each value of `by`.
+
+    rows, columns: the values in their order, and how the figure calls them. `table` has these columns, and value, low
+    and high in [0, 1]. x: "N", on a log2 scale with a tick per budget, or a cost, on a log10 scale; rows without an x
+    or a value are not drawn. A panel without rows says "not run". All panels of a row share the accuracy axis. Raises
+    ValueError for a value of `by` without a `look`.
+    """
+    drawn = table.dropna(subset=[x, "value"])
+    names = list(dict.fromkeys(drawn[by]))
+    width, height = 1.2 * len(columns) + 0.9, 1.5 * len(rows) + 0.9
+    picture, panels = figure(max(width, 5.0), height, columns=len(columns), rows=len(rows))
+    handles: dict[str, Any] = {}
+    for line, key in zip(np.reshape(panels, (len(rows), len(columns))), rows, strict=True):
+        part = drawn[drawn[row] == key]
+        top = min(104.0, 105 * part.high.max()) if len(part) else 104.0
+        for axes, other in zip(line, columns, strict=True):
+            here = part[part[column] == other]
+            for at, name in enumerate(names):
+                if len(points := here[here[by] == name].sort_values(x)):
+                    handles[look(name).label] = _thin_line(axes, points, x, name, 0.06 * (at - (len(names) - 1) / 2))
+            if not len(here):
+                axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center", va="center", color="#777777")
+            _panel_scale(axes, drawn, x)
+            axes.set_ylim(-0.03 * top, top)
+            axes.tick_params(labelsize=8)
+            axes.label_outer()
+        line[0].set_ylabel(rows[key], fontsize=9)
+    for axes, name in zip(np.reshape(panels, (len(rows), len(columns)))[0], columns.values(), strict=True):
+        axes.set_title(name, fontsize=8.5)
+    np.reshape(panels, (len(rows), len(columns)))[-1][len(columns) // 2].set_xlabel(xlabel)
+    picture.supylabel("Accuracy (%), 95 % interval", fontsize=10)
+    if title:
+        picture.suptitle(title, fontsize=10)
+    if handles:
+        picture.legend(list(handles.values()), list(handles), loc="outside lower center", ncol=6, frameon=False)
+    return picture
+
+
+def _thin_line(axes: Axes, points: pandas.DataFrame, x: str, name: str, shift: float) -> Any:
+    drawn, values = look(name), 100 * points.value
+    at = points[x] * 2.0**shift if x == "N" else points[x]
+    bars = axes.errorbar(
+        at, values, yerr=np.clip([values - 100 * points.low, 100 * points.high - values], 0, None), color=drawn.colour,
+        marker=drawn.marker, markersize=4, linewidth=1.2, elinewidth=0.7, linestyle=DASHES.get(name, "-"),
+    )  # fmt: skip
+    for bar in bars[2]:
+        bar.set_alpha(0.45)
+    return bars
+
+
+def _panel_scale(axes: Axes, drawn: pandas.DataFrame, x: str) -> None:
+    if not len(drawn):
+        axes.set(xticks=[], yticks=[])
+    elif x == "N":
+        accuracy_axes(axes, drawn.N)
+        axes.set(xlabel="", ylabel="")
+    else:
+        low, high = drawn[x].min() / 1.4, drawn[x].max() * 1.4
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+        round_numbers = [at for power in range(-3, 30) for at in (10.0**power, 3 * 10.0**power) if low <= at <= high]
+        axes.xaxis.set_major_locator(FixedLocator(round_numbers[:: -(-len(round_numbers) // 4) or 1]))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def differences(
+    axes: Axes, table: pandas.DataFrame, row: str, column: str, rows: Mapping[str, str], columns: Mapping[str, str], *,
+    title: str = "", limit: float = 30.0, intervals: bool = True,
+) -> None:  # fmt: skip
+    """A heat map of differences in percentage points, in bold where the interval excludes zero.
+
+    rows, columns: as of `grid`; `table` has these columns, and value, low and high in [-1, 1], and one row a cell at
+    most: a cell without one, or without a value, shows a dash. Panels above and to the right of others leave the names
+    to them. limit: the points at which colours end. intervals: write
+    them below the values.
+    """
+    import seaborn
+
+    cells = table.drop_duplicates([row, column]).set_index([row, column])
+    values = np.array([[100 * cells.value.get((one, other), np.nan) for other in columns] for one in rows], float)
+    seaborn.heatmap(values, ax=axes, cmap="vlag_r", vmin=-limit, vmax=limit, cbar=False, linewidths=1,
+                    xticklabels=list(columns.values()), yticklabels=list(rows.values()))  # fmt: skip
+    for at, one in enumerate(rows):
+        for place, other in enumerate(columns):
+            value, text, weight = values[at, place], "–", "normal"
+            if value == value:
+                low, high = (100 * cells[end].loc[one, other] for end in ("low", "high"))
+                points = f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
+                text = f"{points}\n[{low:.1f}, {high:.1f}]" if intervals else points
+                weight = "bold" if low > 0 or high < 0 else "normal"
+            dark = abs(value) > 0.75 * limit
+            axes.text(place + 0.5, at + 0.5, text, ha="center", va="center", fontsize=8, weight=weight,
+                      color="white" if dark else "black")  # fmt: skip
+    axes.tick_params(labelsize=8.5, length=0, labelrotation=0)
+    axes.label_outer()
+    axes.grid(False)
+    axes.set_title(title, fontsize=10, loc="left")
 
 
 def heading(frame: pandas.DataFrame) -> str:
