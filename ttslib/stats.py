@@ -232,18 +232,6 @@ def contrast(plus: Sequence[pandas.DataFrame], minus: Sequence[pandas.DataFrame]
     return replace(found, **{name: len(plus) * getattr(found, name) for name in ("value", "low", "high")})
 
 
-def verdict(estimate: Estimate, above: bool = True) -> str:
-    """What an estimated difference says of the claim that it is above zero, or with `above` False below.
-
-    "holds" where the interval lies on that side, "fails" where it lies on the other, "undecided" where it holds zero,
-    and "not run" without a problem.
-    """
-    if not estimate.n:
-        return "not run"
-    low, high = (estimate.low, estimate.high) if above else (-estimate.high, -estimate.low)
-    return "holds" if low > 0 else "fails" if high < 0 else "undecided"
-
-
 def _columns(by: str | Sequence[str]) -> list[str]:
     return [by] if isinstance(by, str) else list(by)
 

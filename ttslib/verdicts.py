@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ttslib import plots
+from ttslib import plots, wording
 from ttslib.paper.claims import CLAIMS, CRITERIA, POINTS, RANK, RATIO, SHARE, Criterion
 from ttslib.stats import Estimate
 
@@ -27,11 +27,7 @@ def verdict(test: Criterion, estimate: Estimate | None) -> str:
     """
     if estimate is None or math.isnan(estimate.value):
         return NOT_RUN
-    if test.above < estimate.low and estimate.high < test.below:
-        return HOLDS
-    if estimate.high <= test.above or estimate.low >= test.below:
-        return FAILS
-    return UNDECIDED
+    return wording.verdict(estimate.low, estimate.high, test.above, test.below)
 
 
 def together(verdicts: Iterable[str]) -> str:

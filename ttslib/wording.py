@@ -16,14 +16,11 @@ def interval(value: float, low: float, high: float, *, scale: float = 100.0, dig
     return said if math.isnan(low) or math.isnan(high) else f"{said} [{', '.join(ends)}]"
 
 
-def verdict(low: float, high: float, bound: float = 0.0) -> str:
-    """What an interval makes of the claim that the true value lies above `bound`: it "holds" if the whole interval
-    does, "fails" if the whole interval lies below, and is "undecided" otherwise, also without an interval."""
-    return "holds" if low > bound else "fails" if high < bound else "undecided"
+def verdict(low: float, high: float, above: float = 0.0, below: float = math.inf) -> str:
+    """What an interval makes of the claim that the true value lies between `above` and `below`.
 
-
-def all_of(verdicts: list[str]) -> str:
-    """Of a claim with several parts: "fails" if one part does, "holds" if all do, "undecided" otherwise."""
-    if "fails" in verdicts:
-        return "fails"
-    return "holds" if verdicts and set(verdicts) == {"holds"} else "undecided"
+    It "holds" if the whole interval does, "fails" if none of it does, and is "undecided" otherwise, also without one.
+    """
+    if above < low and high < below:
+        return "holds"
+    return "fails" if high <= above or low >= below else "undecided"
