@@ -20,8 +20,29 @@ from typing import Any
 
 from ttslib.paper import EXPERIMENTS, claims
 
-PROFILES = ("nano", "full", "paper")
 WIDTH = 760  # pixels at which the index shows a picture
+REPRODUCED = {
+    "fig1": ("11_small_vs_large", "figure_1"),
+    "fig2": ("01_tts_methods", "methods"),
+    "fig3": ("03_difficulty", "pass_at_1"),
+    "fig4": ("04_policy_prm_grid", "accuracy_against_budget"),
+    "fig5": ("05_aime_grid", "accuracy_against_budget"),
+    "fig6": ("06_process_supervision", "accuracy_against_f1"),
+    "fig7": ("07_policy_size", "methods_against_budget"),
+    "fig8": ("08_difficulty_levels", "llama_by_level"),
+    "fig9": ("08_difficulty_levels", "qwen_by_level"),
+    "fig10": ("04_policy_prm_grid", "accuracy_against_budget"),
+    "fig11": ("05_aime_grid", "accuracy_against_budget"),
+    "fig12": ("09_bias_and_voting", "token_ratios"),
+    "fig13_18": ("10_prm_failures", "failure_rates"),
+    "table1": ("09_bias_and_voting", "token_ratios"),
+    "table2": ("09_bias_and_voting", "voting_rules"),
+    "table3": ("11_small_vs_large", "table_3"),
+    "table4": ("12_flops", "table_4"),
+    "table5": ("13_gains", "gain_and_efficiency"),
+    "table6": ("14_long_cot", "table6"),
+}
+"""Experiment of the paper -> notebook and figure that reproduce it."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +67,6 @@ class Shown:
     @property
     def notebook(self) -> str:
         return self.folder.name
-
-    @property
-    def shows(self) -> list[str]:
-        """The experiments of the paper that it reproduces."""
-        return list(self.about.get("reproduces", ()))
 
     def link(self, kind: str) -> str:
         return f"{self.notebook}/{self.name}.{kind}"
@@ -86,20 +102,21 @@ def index(figures: Path) -> str:
 
 
 def paper_table(shown: Iterable[Shown], figures: Path, below: str = "") -> str:
-    """Figure or table of the paper -> picture, notebook, status by profile and verdict on its claims, as Markdown.
+    """Figure or table of the paper -> picture, notebook, profiles and verdict on its claims, as Markdown.
 
     `below` is put before every link, for a page that lies elsewhere.
     """
-    rows, verdicts = [], claim_verdicts(figures)
-    for experiment in EXPERIMENTS.values():
-        own = [each for each in shown if experiment.name in each.shows]
-        pictures = ", ".join(f"[{each.name.replace('_', ' ')}]({below}{each.link('png')})" for each in own) or "–"
-        notebooks = dict.fromkeys(each.notebook for each in own)
-        named = ", ".join(f"[{name[:2]}]({below}{name}/{name}.ipynb)" for name in notebooks) or "–"
-        status = [_status(own, profile) for profile in PROFILES]
-        rows.append((_called(experiment.name), experiment.shows, pictures, named, *status,
-                     verdicts.get(experiment.name, "–")))  # fmt: skip
-    return _table(("paper", "shows", "here", "notebook", *PROFILES, "claims"), rows)
+    known, verdicts = {(each.notebook, each.name): each for each in shown}, claim_verdicts(figures)
+    rows = []
+    for name, experiment in EXPERIMENTS.items():
+        notebook, figure = REPRODUCED[name]
+        ours = known.get((notebook, figure))
+        rows.append((
+            f"{_called(name)}: {experiment.shows}", f"[{figure}]({below}{ours.link('png')})" if ours else "–",
+            f"[{notebook[:2]}]({below}{notebook}/{notebook}.ipynb)" if ours else "–", *_status(name, ours),
+            verdicts.get(name, "–"),
+        ))  # fmt: skip
+    return _table(("of the paper", "here", "notebook", "nano", "full", "paper", "its claims here"), rows)
 
 
 def claim_verdicts(figures: Path) -> dict[str, str]:
@@ -197,9 +214,14 @@ def _title(folder: Path, otherwise: str) -> str:
     return next((line.lstrip("# ") for line in lines if line.startswith("# ")), otherwise)
 
 
-def _status(own: Iterable[Shown], profile: str) -> str:
-    at = [each.about for each in own if each.about["profile"] == profile]
-    return "–" if not at else "done" if not any(about.get("not_run") for about in at) else "in part"
+def _status(name: str, ours: Shown | None) -> tuple[str, str, str]:
+    """At nano, full and paper: "drawn" if the figure that is there comes from it, or how it can be had."""
+    drawn = ours and ours.about["profile"]
+    makes = {"nano": "–" if EXPERIMENTS[name].whole else "`make figures`", "full": "not filled", "paper": "not run"}
+    if drawn == "full":
+        makes["full"] = "in part" if ours.about.get("missing") else "done"
+    return tuple("drawn here" if drawn == profile == "nano" and not EXPERIMENTS[name].whole else said
+                 for profile, said in makes.items())  # fmt: skip
 
 
 def _called(name: str) -> str:
