@@ -10,7 +10,7 @@ TESTS   ?=
 
 ENV = @$(PYTHON) requirements/env.py --device $(DEVICE)
 
-.PHONY: help env figures smoke test lab bench plan zoo lint
+.PHONY: help env figures smoke records test lab bench plan zoo lint
 
 help:     ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,9 @@ smoke:    ## the same, smallest profile
 
 test:     ## run the tests, two at a time (TESTS="tests/test_x.py -k name" for some of them)
 	$(ENV) --doing "test: running the tests" -- -m pytest -q $(or $(TESTS),-n 2 --dist worksteal) $(ARGS)
+
+records:  ## compute what the store lacks, without notebooks (PROFILE=full)
+	$(ENV) --doing "records: computing what profile $(PROFILE) lacks" -- -m ttslib.fill --profile $(PROFILE) $(ARGS)
 
 lab:      ## open the notebooks in JupyterLab
 	$(ENV) --doing "lab: starting JupyterLab" -- -m ttslib.lab --notebook-dir=. $(ARGS)

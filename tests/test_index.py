@@ -36,6 +36,17 @@ def test_the_index_shows_every_picture_with_its_caption_and_links(tmp_path):
     assert "| Table 6: " in text and "| Figures 13-18: " in text
 
 
+def test_the_map_stands_in_the_readme_of_the_package(tmp_path):
+    figure(tmp_path / "figures", "04_policy_prm_grid", "accuracy_against_budget")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Title\n\n{index.FROM}\nold\n{index.TO}\n\nEnd.\n")
+    for _ in range(2):
+        assert readme in index.write(tmp_path / "figures")
+        text = readme.read_text()
+        assert text.startswith("# Title") and text.endswith(f"{index.TO}\n\nEnd.\n") and "old" not in text
+        assert "(figures/04_policy_prm_grid/accuracy_against_budget.png)" in text and text.count("| Figure 4:") == 1
+
+
 def test_the_checklist_says_what_was_run_and_on_what(tmp_path):
     figure(tmp_path, "07_policy_size", "methods_against_budget", models={"nano-x": "abc"}, seeds=[0, 1])
     text = index.checklist(tmp_path)

@@ -3,7 +3,8 @@
     python -m ttslib.index figures
 
 writes figures/README.md (every picture with its caption, origin and cost, and a map from the paper's figures and tables
-to ours) and figures/CHECKLIST.md (what was run, on what, how sure). Nothing in them is written by hand.
+to ours) and figures/CHECKLIST.md (what was run, on what, how sure), and puts the map into the package's README. Nothing
+in them is written by hand.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from ttslib.paper import EXPERIMENTS, claims
 
 WIDTH = 760  # pixels at which the index shows a picture
+FROM, TO = "<!-- made by `python -m ttslib.index figures`: from here -->", "<!-- to here -->"
 REPRODUCED = {
     "fig1": ("11_small_vs_large", "figure_1"),
     "fig2": ("01_tts_methods", "methods"),
@@ -175,8 +177,16 @@ def checklist(figures: Path) -> str:
 
 
 def write(figures: Path) -> list[Path]:
-    """Write both pages and return their paths. Raises ValueError as `shown_in` does."""
+    """Write both pages, and the map into the package's README beside the folder, and return their paths.
+
+    Raises ValueError as `shown_in` does.
+    """
     pages = {figures / "README.md": index(figures), figures / "CHECKLIST.md": checklist(figures)}
+    readme = figures.parent / "README.md"
+    if readme.is_file() and FROM in (text := readme.read_text(encoding="utf-8")):
+        before, _, rest = text.partition(FROM)
+        table = paper_table(shown_in(figures), figures, f"{figures.name}/")
+        pages[readme] = f"{before}{FROM}\n\n{table}\n\n{TO}{rest.partition(TO)[2]}"
     for path, text in pages.items():
         path.write_text(text, encoding="utf-8")
     return list(pages)
