@@ -29,6 +29,7 @@ class Profile:
         pool_problems: problems of the sampling pool.
         aime_problems: of both, on AIME24 or what plays it.
         lead_problems: problems of the lead pair's own runs (see `run`).
+        labelled: solutions with step labels that PRMs read, None for all.
         grid_budgets: N of the whole grids (Figures 10 and 11), () where they are too much to be drawn.
         cast: who plays each role of the paper.
         gpu: whether its models need a GPU.
@@ -41,6 +42,7 @@ class Profile:
     pool_problems: int
     aime_problems: int
     lead_problems: int
+    labelled: int | None
     cast: Cast = field(hash=False)
     grid_budgets: tuple[int, ...] = ()
     gpu: bool = False
@@ -112,13 +114,13 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", problems=4, budgets=(4, 8), pool=8, pool_problems=4, aime_problems=2, lead_problems=12,
-                cast=NANO),
+                labelled=60, cast=NANO),
         Profile("nano", problems=30, budgets=(4, 16), pool=32, pool_problems=40, aime_problems=12, lead_problems=100,
-                cast=NANO),
+                labelled=200, cast=NANO),
         Profile("full", problems=200, budgets=(4, 16, 64), pool=128, pool_problems=500, aime_problems=30,
-                lead_problems=200, cast=NANO, grid_budgets=(4, 16)),
+                lead_problems=200, labelled=None, cast=NANO, grid_budgets=(4, 16)),
         Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, aime_problems=30,
-                lead_problems=500, cast=PAPER, grid_budgets=(4, 16, 64, 256), gpu=True),
+                lead_problems=500, labelled=None, cast=PAPER, grid_budgets=(4, 16, 64, 256), gpu=True),
     )
 }
 
