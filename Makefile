@@ -3,6 +3,7 @@ IS_311  := -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/nul
 PYTHON  ?= $(or $(shell for p in python3.11 python3; do $$p $(IS_311) && echo $$p && break; done),python3)
 DEVICE  ?= auto
 PROFILE ?= nano
+ARCHIVE ?= full
 MODEL   ?=
 GPUS    ?=
 ARGS    ?=
@@ -10,7 +11,7 @@ TESTS   ?=
 
 ENV = @$(PYTHON) requirements/env.py --device $(DEVICE)
 
-.PHONY: help env figures smoke records test lab bench plan zoo lint
+.PHONY: help env figures smoke records test lab bench plan zoo archive audit lint
 
 help:     ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -41,6 +42,12 @@ plan:     ## tokens, memory, hours and disk before a run (PROFILE=paper GPUS=8xA
 
 zoo:      ## train nano models again (MODEL=name for one)
 	$(ENV) --doing "zoo: training $(or $(MODEL),every nano model)" -- -m ttslib.nano.zoo $(MODEL) $(ARGS)
+
+archive:  ## put what results/ holds of a profile's runs into archive/ (ARCHIVE=full)
+	$(ENV) --doing "archive: profile $(ARCHIVE)" -- -m ttslib.archive write --profile $(ARCHIVE) $(ARGS)
+
+audit:    ## recompute a random part of archive/full and compare (ARGS="--share 0.02 --seed 0 --cells 100")
+	$(ENV) --doing "audit: recomputing a part of archive/$(ARCHIVE)" -- -m ttslib.audit --archive archive/$(ARCHIVE) $(ARGS)
 
 lint:     ## check the style of the code
 	$(ENV) --doing "lint: ruff" -- -m ruff check . $(ARGS)

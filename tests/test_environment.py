@@ -16,6 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
+TARGETS = ("env", "figures", "smoke", "test", "lab", "bench", "zoo", "archive", "audit", "lint")
 
 
 def load_env():
@@ -280,7 +281,7 @@ def test_a_set_up_that_failed_is_tried_again_and_one_that_ended_is_not(tmp_path,
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-@pytest.mark.parametrize("target", ["env", "figures", "smoke", "records", "test", "lab", "bench", "zoo", "lint"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_make_makes_the_environment_first(target):
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "requirements/env.py --device auto" in done.stdout

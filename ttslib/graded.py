@@ -40,8 +40,8 @@ class Graded:
         brief = self.record.brief
         if brief and self.verdicts is None:
             self.verdicts = brief.verdicts
-        if brief and self.groups is None and self.same == "math" and brief.groups:
-            self.groups, self.left = brief.groups
+        if brief and self.groups is None and self.same == "math" and (known := brief.groups):
+            self.groups, self.left = known
 
     @cached_property
     def answers(self) -> list[str | None]:
@@ -61,7 +61,8 @@ class Graded:
     def voted(self, rule: str, picks: Sequence[Sequence[int]]) -> Outcome:
         """What a rule of `voting.RULES` makes of each of these choices of trajectories: the mean over those that are
         decided, and the answer of the first."""
-        places = voting.elect(rule, self._weights(rule), self._voters(rule), self.groups, picks)
+        voters = self._answered if voting.RULES[rule].reduce is None else self._scored
+        places = voting.elect(rule, self._weights(rule), voters, self.groups, picks)
         chosen = [None if place < 0 else self.answers[place] for place in places]
         lost = [place < 0 and self._unread(rule, pick) for place, pick in zip(places, picks, strict=True)]
         decided = self._decided(answer for answer, none in zip(chosen, lost, strict=True) if not none)
@@ -97,12 +98,15 @@ class Graded:
     def _weights(self, rule: str) -> list[float]:
         return voting.RULES[rule].weights(self.scores)
 
-    def _voters(self, rule: str) -> list[bool]:
-        by_scores = voting.RULES[rule].reduce is not None
-        return [
-            (answer is not None or self.same == "string") and (not by_scores or len(scores) > 0)
-            for answer, scores in zip(self.answers, self.scores, strict=True)
-        ]
+    @cached_property
+    def _answered(self) -> list[bool]:
+        """Which trajectories have a vote."""
+        return [answer is not None or self.same == "string" for answer in self.answers]
+
+    @cached_property
+    def _scored(self) -> list[bool]:
+        """Which have one under a rule by scores."""
+        return [said and len(scores) > 0 for said, scores in zip(self._answered, self.scores, strict=True)]
 
     def _unread(self, rule: str, pick: Sequence[int]) -> bool:
         """Whether these have no score because the PRM could read none of them."""

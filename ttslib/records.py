@@ -89,7 +89,7 @@ class Record:
         started: when the cell began, in seconds since 1970.
         seconds: wall time, waiting for the engines included (cells run side by side).
         versions: of python and of the libraries that are installed.
-        engines: what ran the models, {"policy": backend, "prm": backend}.
+        engines: what ran the models, {"policy": backend, "prm": backend, "hardware": see `provenance.hardware`}.
         error: None, or {"type", "message", "where"} of the exception if the cell failed; then there are no
             trajectories.
         attempts: how often the cell was run, this time included.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
-from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -20,8 +21,6 @@ depend on the machine.
 """
 _UNDECIDED = 250  # what one counts for that took all of its computing time and remained undecided
 _REMEMBERED = 10_000
-GROUPING = f"groups {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
-"""What decides groups beside the verdicts: this module."""
 
 Answers = tuple[str | None, ...]
 Pairs = list[tuple[str, str]]
@@ -105,8 +104,8 @@ def elect(
     """For each of many choices of trajectories, all of one size, the place of the one whose answer a rule takes.
 
     That is the first of the heaviest ("max") or of the group that is heaviest together ("vote", which needs `groups`),
-    -1 if there is none. weights, voters, groups: of each trajectory its weight, whether it has a vote, and a number of
-    its group.
+    -1 if there is none. weights, voters, groups: of each trajectory its weight, whether it has a vote, and the first
+    trajectory of its group.
     """
     places = np.asarray(picks, dtype=np.intp)
     if not places.size:
@@ -114,14 +113,15 @@ def elect(
     voting = np.asarray(voters, dtype=bool)[places]
     totals = np.asarray(weights, dtype=float)[places]
     if RULES[rule].choose == "vote":
-        names, kinds = np.unique(groups, return_inverse=True)
-        ballots = kinds[places] + len(names) * np.arange(len(places))[:, None]
-        totals = np.bincount(ballots[voting], totals[voting], minlength=len(names) * len(places))[ballots]
-    totals = np.where(voting, totals, -np.inf)
-    rows = np.arange(len(places))
-    best = totals.argmax(axis=1)  # the first of equals
-    best = np.where(voting[rows, best], best, voting.argmax(axis=1))  # all voters weigh minus infinity
-    return np.where(voting.any(axis=1), places[rows, best], -1).tolist()
+        ballots = np.asarray(groups, dtype=np.intp)[places] + len(groups) * np.arange(len(places))[:, None]
+        totals = np.bincount(ballots[voting], totals[voting], minlength=len(groups) * len(places))[ballots]
+    best = np.where(voting, totals, -np.inf).argmax(axis=1)  # the first of equals
+    found = []
+    for row, at in enumerate(best):
+        if not voting[row, at]:  # nobody has a vote, or all voters weigh minus infinity
+            at = voting[row].argmax()
+        found.append(int(places[row, at]) if voting[row, at] else -1)
+    return found
 
 
 def group(answers: Sequence[str | None], *, same: str = "math") -> list[int]:
@@ -156,13 +156,20 @@ def _by_spelling(answers: Sequence[str | None]) -> list[int]:
     return [leaders.setdefault(answer, place) for place, answer in enumerate(answers)]
 
 
+@cache
+def grouping_rules() -> str:
+    """A hash of what decides groups beside the verdicts."""
+    said = f"{inspect.getsource(_grouping)} {PATIENCE} {_UNDECIDED}"
+    return f"groups {hashlib.sha256(said.encode()).hexdigest()}"
+
+
 _known: dict[Answers, Groups] = {}  # where nothing was left undecided; the others rest on the verdicts remembered
 
 
 def _grouped_all(ballots: Sequence[Answers]) -> list[Groups]:
     """The groupings of all ballots in lockstep: what they ask next is decided in one go."""
     found = {answers: _known[answers] for answers in ballots if answers in _known}
-    recalled = memory.recall(GROUPING, {answers for answers in ballots if answers not in found})
+    recalled = memory.recall(grouping_rules(), {answers for answers in ballots if answers not in found})
     found |= {answers: (groups, 0) for answers, groups in recalled.items()}
     running = {answers: _grouping(answers) for answers in ballots if answers not in found}
     new = list(running)
@@ -181,7 +188,7 @@ def _grouped_all(ballots: Sequence[Answers]) -> list[Groups]:
         _known.clear()
     told = {answers: groups for answers, groups in found.items() if not groups[1]}
     _known.update(told)
-    memory.keep(GROUPING, {answers: told[answers][0] for answers in new if answers in told})
+    memory.keep(grouping_rules(), {answers: told[answers][0] for answers in new if answers in told})
     return [found[answers] for answers in ballots]
 
 

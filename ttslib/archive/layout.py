@@ -13,13 +13,9 @@ has only the scores, in the order of that one's steps.
 from __future__ import annotations
 
 import math
-import platform
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import pyarrow
 
@@ -37,9 +33,7 @@ _int, _ints, _text = pyarrow.int32(), pyarrow.list_(pyarrow.int32()), pyarrow.st
 CONTENT = pyarrow.schema([
     ("content", _text), ("file", _text), ("pool", _int), ("N", _int), ("M", _int), ("kept", _int), ("subtrees", _int),
 ])  # fmt: skip
-PROBLEM = pyarrow.schema([
-    ("id", _text), ("hash", _text), ("question", _text), ("answer", _text), ("subject", _text), ("level", _int),
-])  # fmt: skip
+PROBLEM = pyarrow.schema([("id", _text), ("hash", _text), ("problem", _text)])
 ANSWER = pyarrow.schema([("problem", _int), ("text", _text), ("right", pyarrow.bool_()), ("group", _int)])
 TEXT = pyarrow.schema([("key", _text), ("record", pyarrow.binary())])
 STEPS = ("parent", "tokens", "answer", "respelled", "leaf", "end")
@@ -112,25 +106,3 @@ def named(record: Record) -> Sequence[Sequence[Hashable]]:
 def file_of(policy: dict | None) -> str:
     """The part of a file's name that says whose cells it holds."""
     return re.sub(r"[^\w.-]+", "-", policy["name"] if policy else "none").strip("-.") or "policy"
-
-
-@cache
-def hardware() -> str:
-    """What decides the last bits of a number beside the versions: the kind of processor and its vector units, GPUs."""
-    flags: set[str] = set()
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-        for line in re.findall(r"^(?:flags|Features)\s*:(.*)$", text, re.M)[:1]:
-            flags = set(line.split())
-    except OSError:  # no Linux
-        pass
-    units = sorted(flag for flag in flags if re.match(r"avx|amx|fma|f16c|sse4|asimd|sve|bf16|i8mm", flag))
-    return " ".join([platform.machine(), *units, *_gpus()])
-
-
-def _gpus() -> list[str]:
-    if find_spec("torch") is None:
-        return []
-    import torch
-
-    return [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]

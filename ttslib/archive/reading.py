@@ -26,7 +26,7 @@ from ttslib.records import DONE, FAILED, Record, Store, StoreError, decoded
 
 def grading_of() -> str:
     """What decides verdicts and groups: their code, and the versions of what it calls."""
-    return hashlib.sha256(f"{memory.fingerprint()} {voting.GROUPING}".encode()).hexdigest()
+    return hashlib.sha256(f"{memory.fingerprint()} {voting.grouping_rules()}".encode()).hexdigest()
 
 
 def is_archive(path: str | os.PathLike) -> bool:
@@ -57,7 +57,7 @@ class Archive:
     Raises StoreError if the folder is no archive, or one of another format.
 
     Attributes:
-        profile, hardware: what was archived, and where it was computed (see `layout.hardware`).
+        profile: the name of the one that was archived.
     """
 
     read_only = True
@@ -70,7 +70,7 @@ class Archive:
             raise StoreError(
                 f"The archive at {self.path} has format {about.get('format')}, and this ttslib reads format {FORMAT}."
             )
-        self.profile, self.hardware, self._graded = about["profile"], about["hardware"], about["grading"]
+        self.profile, self._graded = about["profile"], about["grading"]
         self._contents, self._problems = contents.to_pylist(), problems.to_pylist()
         self._shared = [json.loads(row["content"]) for row in self._contents]
         self._files: dict[str, _File] = {}
@@ -142,11 +142,10 @@ class Archive:
             record["pool"] = {"key": pool, "started": file.one["started"][drawn] / 1000,
                               "seconds": file.one["milliseconds"][drawn] / 1000}  # fmt: skip
         shape = {name: about[name] for name in ("N", "M", "kept", "subtrees")}
-        asked = {name: problem[name] for name in ("id", "question", "answer", "subject", "level")}
         if key in self._texts:
             full = vars(decoded(self._texts[key]))
             return Record(**full | {"brief": record["brief"]})
-        return Record(**record, problem=asked, **shape)
+        return Record(**record, problem=dict(_json(problem["problem"])), **shape)
 
     def _key(self, content: int, row: int) -> str:
         return self._keys[content, row]
@@ -291,13 +290,18 @@ class _Brief:
 
     @cached_property
     def answers(self) -> dict[str, list[str | None]]:
-        texts, leaves = [*self._file.answers(self._row).texts, None], self._list("leaf")
-        return {same: [texts[place] for place in self._last(name, leaves)] for same, name in
-                (("math", "answer"), ("string", "respelled"))}  # fmt: skip
+        texts = [*self._file.answers(self._row).texts, None]
+        ways = {"math": self._said, "string": self._by_leaf("respelled")}
+        return {same: [texts[place] for place in places] for same, places in ways.items()}
 
-    def _last(self, name: str, leaves: np.ndarray) -> list[int]:
+    @cached_property
+    def _said(self) -> list[int]:
         """Of each trajectory the number of its answer."""
-        return np.append(self._list(name), NONE)[leaves].tolist()
+        return self._by_leaf("answer")
+
+    def _by_leaf(self, name: str) -> list[int]:
+        values = self._list(name).tolist()
+        return [values[leaf] if leaf != NONE else NONE for leaf in self._list("leaf").tolist()]
 
     @property
     def context(self) -> tuple[float, int]:
@@ -324,8 +328,7 @@ class _Brief:
             return own.tolist(), left
         names = [*self._file.answers(self._row).groups, NONE]
         seen: dict[int, int] = {}
-        leaders = self._last("answer", self._list("leaf"))
-        return [seen.setdefault(names[answer], at) for at, answer in enumerate(leaders)], left
+        return [seen.setdefault(names[answer], at) for at, answer in enumerate(self._said)], left
 
 
 def _flat(column: pyarrow.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -337,6 +340,6 @@ def _flat(column: pyarrow.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     return values, np.concatenate([[0], np.cumsum(sizes)])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _json(text: str) -> dict:
     return json.loads(text)

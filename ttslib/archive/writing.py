@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow
 from pyarrow import parquet
 
 from ttslib.archive import layout
-from ttslib.archive.layout import NONE, STEPS, Steps, file_of, hardware, named
+from ttslib.archive.layout import NONE, STEPS, Steps, file_of, named
 from ttslib.archive.reading import Archive, grading_of, opened
 from ttslib.canonical import canonical_json
 from ttslib.cells import Cell, cells_of
@@ -43,10 +44,7 @@ def write(
         files = dict(plan.tables(records))
         kept = [{"key": key, "record": encoded(_record(records, key))} for key in texts]
         files[layout.TEXTS] = pyarrow.Table.from_pylist(kept, layout.TEXT)
-        about = {
-            "format": layout.FORMAT, "profile": profile, "grading": grading_of(),
-            "hardware": records.hardware if isinstance(records, Archive) else hardware(),
-        }  # fmt: skip
+        about = {"format": layout.FORMAT, "profile": profile, "grading": grading_of()}
         files[layout.CONTENTS] = files[layout.CONTENTS].replace_schema_metadata({"ttslib": canonical_json(about)})
     to.mkdir(parents=True, exist_ok=True)
     for name, table in files.items():
@@ -85,10 +83,9 @@ class _Plan:
             })  # fmt: skip
         yield layout.CONTENTS, pyarrow.Table.from_pylist(rows, layout.CONTENT)
         asked = [
-            {"id": id, "hash": hash, "question": problem.question, "answer": problem.answer,
-             "subject": problem.subject, "level": problem.level}
+            {"id": id, "hash": hash, "problem": canonical_json(asdict(problem))}
             for (id, hash), problem in self.problems.items()
-        ]  # fmt: skip
+        ]
         yield layout.PROBLEMS, pyarrow.Table.from_pylist(asked, layout.PROBLEM)
         for file in dict.fromkeys(row["file"] for row in rows):
             own = [place for place, row in enumerate(rows) if row["file"] == file]
@@ -231,4 +228,3 @@ def _put(table: pyarrow.Table, path: Path) -> None:
 def _leaves(schema: pyarrow.Schema) -> list[str]:
     lists = pyarrow.types.is_list
     return [f"{field.name}.list.element" if lists(field.type) else field.name for field in schema]
-

@@ -13,7 +13,7 @@ from pathlib import Path
 from ttslib.cells import Cell
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
-from ttslib.provenance import versions
+from ttslib.provenance import hardware, versions
 from ttslib.records import Record, Store, StoreError
 from ttslib.search import Tree
 from ttslib.usage import Metered, Usage
@@ -132,9 +132,9 @@ class Searches:
         )
 
     def _engines(self, pool: Record | None, scored: bool) -> dict[str, str]:
-        """What ran the models: `backend` of the policy (or of what drew the samples), and of the PRM."""
+        """What ran the models: `backend` of the policy (or of what drew the samples) and of the PRM, and on what."""
         sampled = pool.engines if pool else {} if self.policy is None else {"policy": self.policy.backend}
-        return sampled | ({"prm": self.prm.backend} if scored else {})
+        return sampled | ({"prm": self.prm.backend} if scored else {}) | {"hardware": hardware()}
 
 
 def failure(error: BaseException) -> dict[str, str]:
