@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
-TARGETS = ("env", "figures", "smoke", "test", "lab", "bench", "zoo", "archive", "audit", "lint")
+TARGETS = ("env", "figures", "smoke", "records", "test", "lab", "bench", "zoo", "archive", "audit", "lint")
 
 
 def load_env():

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ttslib import index
+from ttslib.archive import is_archive
 from ttslib.fill import fill
 from ttslib.lab import KERNEL, own_kernel
 from ttslib.profiles import get_profile
@@ -122,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("path", type=Path)
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--figures", type=Path, default=Path("figures"))
-    parser.add_argument("--store", type=Path, default=Path("results"))
+    parser.add_argument("--store", type=Path, help="default: the archive of the profile if there is one, else results")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="set a parameter of the notebooks")  # fmt: skip
     options = parser.parse_args(arguments)
@@ -140,15 +141,17 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if len(found) > 1:  # each model is loaded once for all of them
+    archive = Path("archive") / options.profile
+    store = options.store or (archive if is_archive(archive) else Path("results"))
+    if len(found) > 1 and not is_archive(store):  # each model is loaded once for all of them
         try:
-            fill((), options.profile, options.store, **others)
+            fill((), options.profile, store, **others)
         except (ValueError, RuntimeError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
     for notebook in found:
         print(f"{notebook.name} at profile {options.profile} ...", flush=True)
-        print(f"    {execute(notebook, options.profile, options.figures, options.store, parameters):.0f} s", flush=True)
+        print(f"    {execute(notebook, options.profile, options.figures, store, parameters):.0f} s", flush=True)
     if len(found) > 1:
         print(*index.write(options.figures), sep="\n")
     return 0
