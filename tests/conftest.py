@@ -21,7 +21,9 @@ POLICY_NAMES = ("nano-llama-1m", "nano-qwen-1m")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the engine tests where there is no vLLM (macOS, Windows, processors without AVX2), and say so."""
+    """Begin with what takes longest, and skip the engine tests where there is no vLLM (macOS, Windows, processors
+    without AVX2), and say so."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     if importlib.util.find_spec("vllm") is not None:
         return
     skip = pytest.mark.skip(reason="vLLM has no wheel for this machine; the transformers backend is tested")

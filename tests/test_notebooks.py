@@ -17,7 +17,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from scripted import ScriptedPolicy, ScriptedPRM
 
 from ttslib import execute as program
-from ttslib import lab, runner
+from ttslib import index, lab, runner
 from ttslib.executors import LocalExecutor, placement
 from ttslib.plan.hardware import NO_GPU
 from ttslib.policies.base import Step
@@ -42,37 +42,44 @@ def test_form(path):
 
 
 def execute(notebook, folder, *more, **environment):
-    command = [sys.executable, "-m", "ttslib.execute", f"notebooks/{notebook}.ipynb", "--profile", "smoke",
+    """Runs a notebook, or with "" all of them, at the profile smoke; the folder of its figures."""
+    path = f"notebooks/{notebook}.ipynb" if notebook else "notebooks"
+    command = [sys.executable, "-m", "ttslib.execute", path, "--profile", "smoke",
                "--figures", str(folder / "figures"), "--store", str(folder / "store"), *more]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "figures" / notebook
 
 
+def figures_in(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")
+            if path.suffix in (".png", ".svg", ".csv", ".json")}  # fmt: skip
+
+
 @pytest.mark.engine
-@pytest.mark.parametrize(
-    ("notebook", "figures"),
-    [("00_quickstart", ["tree_best_of_n", "tree_beam_search", "tree_dvts"]),
-     ("01_tts_methods", ["accuracy_against_budget", "methods"]),
-     ("02_nano_zoo", ["learning_curves", "accuracy_against_size", "calibration"])],
-)  # fmt: skip
-def test_a_notebook_runs_and_runs_again_from_its_records(notebook, figures, tmp_path):
-    folder = execute(notebook, tmp_path)
-    made = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".ipynb"}
-    assert set(made) == {f"{name}.{kind}" for name in figures for kind in ("png", "svg", "csv", "json")}
-    for name in figures:
-        about = json.loads(made[f"{name}.json"])
-        assert about["profile"] == "smoke" and about["failed"] == 0
-        assert about["tokens"]["policy"] > 0 or about["trained"]["tokens"] > 0
-        assert all(re.fullmatch("[0-9a-f]{12}", revision) for revision in about["models"].values())
-    text = (folder / f"{notebook}.ipynb").read_text()
-    assert str(ROOT) not in text, "an executed notebook names its machine's paths"
+@pytest.mark.first
+@pytest.mark.timeout(1200)
+def test_every_notebook_runs_and_runs_again_from_its_records(tmp_path):
+    folder = execute("", tmp_path)
+    made = figures_in(folder)
+    assert {f"{notebook}/{name}.png" for notebook, name in index.REPRODUCED.values()} <= made.keys()
+    for path in NOTEBOOKS:
+        own = {name.partition(".")[0] for name in made if name.startswith(path.stem)}
+        assert own and all(f"{name}.{kind}" in made for name in own for kind in ("png", "svg", "csv", "json"))
+        for name in own:
+            about = json.loads(made[f"{name}.json"])
+            assert about["profile"] == "smoke" and about["caption"].count(".") >= 2, name
+            assert not about.get("failed") and all(re.fullmatch("[0-9a-f]{12}", tag) for tag in about["models"].values())
+        text = (folder / path.stem / path.name).read_text()
+        assert str(ROOT) not in text, "an executed notebook names its machine's paths"
+    assert "| Table 6: " in (folder / "README.md").read_text() and (folder / "CHECKLIST.md").is_file()
     # Again nothing is loaded, nor what could load it imported.
     for name in ("torch", "transformers", "vllm"):
         (tmp_path / "engines" / name).mkdir(parents=True)
         (tmp_path / "engines" / name / "__init__.py").write_text(f"raise AssertionError('{name} was imported')")
-    again = execute(notebook, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path / "engines"), str(ROOT)]))
-    assert {path.name: path.read_bytes() for path in again.iterdir() if path.suffix != ".ipynb"} == made
+    for notebook in ("00_quickstart", "01_tts_methods", "02_nano_zoo", "06_process_supervision", "16_verdicts"):
+        execute(notebook, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path / "engines"), str(ROOT)]))
+    assert figures_in(folder) == made
 
 
 @pytest.mark.engine
