@@ -32,7 +32,8 @@ def test_the_index_shows_every_picture_with_its_caption_and_links(tmp_path):
     assert "What it shows. How to read it." in text and "2 cells failed" in text
     assert 'src="04_policy_prm_grid/other.png"' in text and "1,234 policy and 5 PRM tokens" in text
     rows = [line for line in text.splitlines() if line.startswith("| Figure 4:")]
-    assert len(rows) == 1 and "(04_policy_prm_grid/accuracy_against_budget.png)" in rows[0] and "drawn here" in rows[0]
+    assert len(rows) == 1 and "(04_policy_prm_grid/accuracy_against_budget.png)" in rows[0]
+    assert "| done | not filled | not run |" in rows[0]
     assert "| Table 6: " in text and "| Figures 13-18: " in text
 
 

@@ -225,13 +225,11 @@ def _title(folder: Path, otherwise: str) -> str:
 
 
 def _status(name: str, ours: Shown | None) -> tuple[str, str, str]:
-    """At nano, full and paper: "drawn" if the figure that is there comes from it, or how it can be had."""
+    """At nano, full and paper: what the figures that are there were drawn from."""
     drawn = ours and ours.about["profile"]
-    makes = {"nano": "–" if EXPERIMENTS[name].whole else "`make figures`", "full": "not filled", "paper": "not run"}
-    if drawn == "full":
-        makes["full"] = "in part" if ours.about.get("missing") else "done"
-    return tuple("drawn here" if drawn == profile == "nano" and not EXPERIMENTS[name].whole else said
-                 for profile, said in makes.items())  # fmt: skip
+    nano = "–" if EXPERIMENTS[name].whole else "done" if drawn == "nano" else "`make figures`"
+    full = "not filled" if drawn != "full" else "in part" if ours.about.get("missing") else "done"
+    return nano, full, "done" if drawn == "paper" else "not run"
 
 
 def _called(name: str) -> str:

@@ -191,20 +191,21 @@ class Done(Mapping[Run, Results]):
         return pandas.concat(parts, ignore_index=True) if parts else of([])
 
     def provenance(self, profile: str, **more: Any) -> dict:
-        """Where the numbers come from: see `ttslib.provenance.provenance`."""
-        return provenance(profile, self._without_texts(), **more)
+        """Where the numbers come from, as of `ttslib.provenance.provenance`, and how many runs an archive lacks."""
+        lost = {"missing": len(self._lost)} if self._lost else {}
+        return provenance(profile, self._without_texts(), **lost, **more)
 
     @property
     def failed(self) -> str:
-        """How many cells failed, and why the first did, in a line."""
+        """How many cells failed, and why the first did; and what is `missing` from an archive: in a line."""
         cells = {cell.key: cell for each in self._cells.values() for cell in each}
         with _opened(self._path) as records:
             status = records.status(cells)
             lost = [cell for key, cell in cells.items() if status.get(key, ("",))[0] == FAILED]
             first = _read(records, lost[0]) if lost else None
         said = f"{len(lost)} of {len(cells)} cells failed"
-        return f"{said}, the first: {first.label}: {first.reason}" if first else said
-
+        said = f"{said}, the first: {first.label}: {first.reason}" if first else said
+        return f"{said}; {self.missing}" if self._lost else said
 
     @property
     def missing(self) -> str:
