@@ -61,6 +61,7 @@ class Results:
         self._draws: int | None = None
         self._seed = 0
         self._outcomes: dict[str, list[Outcome]] = {}
+        self._drawn: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.records)
@@ -280,7 +281,7 @@ class Results:
 
     def _view(self, **changes) -> Results:
         view = copy(self)
-        vars(view).update(changes, _outcomes={})
+        vars(view).update(changes, _outcomes={}, _drawn={})
         return view
 
     def _check(self, vote: str) -> None:
@@ -294,8 +295,13 @@ class Results:
             return graded.pass_at_k(self.budget(graded.record))
         return graded.mean() if vote == "mean" else graded.voted(vote, self._picks(graded.record))
 
-    def _picks(self, record: Record) -> list[Sequence[int]]:
-        """Which trajectories count: their places, for each draw."""
+    def _picks(self, record: Record) -> np.ndarray:
+        """Which trajectories count: their places, a row for each draw. The same for every vote."""
+        if record.key not in self._drawn:
+            self._drawn[record.key] = np.array(self._drawing(record), dtype=np.intp)
+        return self._drawn[record.key]
+
+    def _drawing(self, record: Record) -> list[Sequence[int]]:
         count = record.found
         if self._budget is None or self._draws is None:
             return [range(count)[: self._budget]]
