@@ -40,14 +40,15 @@ def opened(store: str | os.PathLike | Store | Archive) -> Iterator[Store | Archi
     if isinstance(store, (Store, Archive)):
         yield store
     elif is_archive(store):
-        yield _read_once(Path(store).absolute(), (Path(store) / CONTENTS).stat().st_mtime_ns)
+        files = Path(store).glob("*.parquet")
+        yield _read_once(Path(store).absolute(), max(file.stat().st_mtime_ns for file in files))
     else:
         with Store(store) as records:
             yield records
 
 
 @lru_cache(maxsize=4)
-def _read_once(path: Path, written: int) -> Archive:
+def _read_once(path: Path, changed: int) -> Archive:
     return Archive(path)
 
 
@@ -88,7 +89,8 @@ class Archive:
         if not same:
             warnings.warn(
                 f"The answers in {self.path} are graded again, since grading has changed: that takes a while. "
-                f"python -m ttslib.archive write --store {self.path} --to {self.path} keeps the result.",
+                "To keep the result: python -m ttslib.archive write "
+                f"--profile {self.profile} --store {self.path} --to {self.path}",
                 stacklevel=2,
             )
         return same
@@ -138,17 +140,15 @@ class Archive:
         cell = shared | {"problem": {"id": problem["id"], "content": problem["hash"]}}
         record = file.record(key, cell, row, drawn)
         if drawn is not None:
-            pool = self._key(about["pool"], drawn)
-            record["pool"] = {"key": pool, "started": file.one["started"][drawn] / 1000,
-                              "seconds": file.one["milliseconds"][drawn] / 1000}  # fmt: skip
+            record["pool"] = {
+                "key": self._keys[about["pool"], drawn], "started": file.one["started"][drawn] / 1000,
+                "seconds": file.one["milliseconds"][drawn] / 1000,
+            }  # fmt: skip
         shape = {name: about[name] for name in ("N", "M", "kept", "subtrees")}
         if key in self._texts:
             full = vars(decoded(self._texts[key]))
             return Record(**full | {"brief": record["brief"]})
         return Record(**record, problem=dict(_json(problem["problem"])), **shape)
-
-    def _key(self, content: int, row: int) -> str:
-        return self._keys[content, row]
 
     @cached_property
     def _keys(self) -> dict[tuple[int, int], str]:
