@@ -84,6 +84,7 @@ def test_every_notebook_runs_and_runs_again_from_its_records(tmp_path):
 
 
 @pytest.mark.engine
+@pytest.mark.first
 @pytest.mark.parametrize(
     ("notebook", "benchmark"),
     [("00_quickstart", "aime24"), ("01_tts_methods", "math500")],
