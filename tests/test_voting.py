@@ -306,9 +306,9 @@ def test_many_choices_among_trajectories_are_voted_on_like_each_alone(rule, draw
 def plain_vote(answers, scores, rule):
     """A rule as it is written in the paper, on answers that are spelled alike where they are equal."""
     by, totals = RULES[rule], {}
-    for answer, steps in zip(answers, scores, strict=True):
+    for place, (answer, steps) in enumerate(zip(answers, scores, strict=True)):
         if answer is not None and (by.reduce is None or steps):
-            weight = by.reduce(steps) if by.reduce else 1.0
-            before = totals.get(answer, 0.0)
-            totals[answer] = max(before, weight) if by.choose == "max" else before + weight
-    return max(totals, key=totals.get, default=None)
+            key = place if by.choose == "max" else answer  # of equally good trajectories the first one counts
+            totals[key] = totals.get(key, 0.0) + (by.reduce(steps) if by.reduce else 1.0)
+    best = max(totals, key=totals.get, default=None)
+    return answers[best] if by.choose == "max" and totals else best

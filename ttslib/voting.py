@@ -104,8 +104,8 @@ def elect(
     """For each of many choices of trajectories, all of one size, the place of the one whose answer a rule takes.
 
     That is the first of the heaviest ("max") or of the group that is heaviest together ("vote", which needs `groups`),
-    -1 if there is none. weights, voters, groups: of each trajectory its weight, whether it has a vote, and the first
-    trajectory of its group.
+    -1 if there is none. weights, voters, groups: of each trajectory its weight, whether it has a vote, and the name
+    of its group.
     """
     places = np.asarray(picks, dtype=np.intp)
     if not places.size:
@@ -113,8 +113,9 @@ def elect(
     voting = np.asarray(voters, dtype=bool)[places]
     totals = np.asarray(weights, dtype=float)[places]
     if RULES[rule].choose == "vote":
-        ballots = np.asarray(groups, dtype=np.intp)[places] + len(groups) * np.arange(len(places))[:, None]
-        totals = np.bincount(ballots[voting], totals[voting], minlength=len(groups) * len(places))[ballots]
+        names, labels = np.unique(groups, return_inverse=True)
+        ballots = labels[places] + len(names) * np.arange(len(places))[:, None]
+        totals = np.bincount(ballots[voting], totals[voting], minlength=len(names) * len(places))[ballots]
     best = np.where(voting, totals, -np.inf).argmax(axis=1)  # the first of equals
     found = []
     for row, at in enumerate(best):
