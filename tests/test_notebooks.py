@@ -60,7 +60,7 @@ def figures_in(folder):
 @pytest.mark.first
 @pytest.mark.timeout(1200)
 def test_every_notebook_runs_and_runs_again_from_its_records(tmp_path):
-    folder = execute("", tmp_path)
+    folder = execute("", tmp_path, "--workers", "1")  # another test runs beside it
     made = figures_in(folder)
     assert {f"{notebook}/{name}.png" for notebook, name in index.REPRODUCED.values()} <= made.keys()
     for path in NOTEBOOKS:

@@ -124,6 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--figures", type=Path, default=Path("figures"))
     parser.add_argument("--store", type=Path, help="default: the archive of the profile if there is one, else results")
+    parser.add_argument("--workers", type=int, help="processes that compute what a folder of notebooks lacks")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="set a parameter of the notebooks")  # fmt: skip
     options = parser.parse_args(arguments)
@@ -145,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     store = options.store or (archive if is_archive(archive) else Path("results"))
     if len(found) > 1 and not is_archive(store):  # each model is loaded once for all of them
         try:
-            fill((), options.profile, store, **others)
+            fill((), options.profile, store, workers=options.workers, **others)
         except (ValueError, RuntimeError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2

@@ -72,6 +72,19 @@ class Brief:
     groups: tuple[list[int], int] | None = None
 
 
+def samples_of(brief: Brief, start: int, stop: int) -> Brief:
+    """Of a pool the samples from `start` to `stop` (not included), with the tree of the whole."""
+    groups = None
+    if brief.groups and not brief.groups[1]:  # pairs left undecided are counted for the whole only
+        seen: dict[int, int] = {}
+        groups = [seen.setdefault(leader, at) for at, leader in enumerate(brief.groups[0][start:stop])], 0
+    return Brief(
+        {same: answers[start:stop] for same, answers in brief.answers.items()}, brief.ends[start:stop],
+        brief.scores[start:stop], brief.tokens[start:stop], brief.context, brief.steps, brief.dropped,
+        brief.steps_taken and brief.steps_taken[start:stop], brief.verdicts, groups,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Record:
     """The result of one cell.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ttslib import stats, voting
 from ttslib.graded import Graded, Outcome, prepare
-from ttslib.records import Record
+from ttslib.records import Record, samples_of
 from ttslib.stats import Estimate
 
 if TYPE_CHECKING:
@@ -320,5 +320,7 @@ def _part(record: Record, start: int, stop: int) -> Record:
         usage | {"tokens": round(usage.get("tokens", 0) * size / record.N)}
         for usage in (record.policy_usage, record.prm_usage)
     )
-    paths = record.trajectories[start:stop]
-    return replace(record, N=size, subtrees=size, trajectories=paths, policy_usage=policy, prm_usage=prm)
+    paths, brief = record.trajectories[start:stop], record.brief and samples_of(record.brief, start, stop)
+    return replace(
+        record, N=size, subtrees=size, trajectories=paths, policy_usage=policy, prm_usage=prm, brief=brief
+    )
