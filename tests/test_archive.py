@@ -95,6 +95,18 @@ def test_a_record_without_its_texts_is_all_else_that_it_was(stored):
         assert steps == all_steps and +Counter(dropped) == +Counter(lost)
 
 
+def test_parts_of_a_pool_are_those_of_the_store(stored):
+    store, runs, folder = stored
+    pools = [run for run in runs if run.method == "best_of_n"]
+    both = [tts.run(pools, store=each) for each in (folder, store)]
+    for run in pools:
+        for start, stop in ((0, 3), (3, 8)):
+            mine, its = (done[run].part(start, stop) for done in both)
+            votes = [vote for vote in VOTES if not its.lacks(vote)]
+            pandas.testing.assert_frame_equal(mine.frame(votes), its.frame(votes), check_exact=True)
+            pandas.testing.assert_frame_equal(mine.samples(), its.samples(), check_exact=True)
+
+
 def test_reading_takes_no_symbolic_comparison_and_writes_nothing(stored, monkeypatch):
     _, runs, folder = stored
 
