@@ -3,9 +3,7 @@
 import pandas
 import pytest
 
-import ttslib as tts
 from ttslib import fill as program
-from ttslib.dry_run import missing
 from ttslib.paper import EXPERIMENTS, experiment
 from ttslib.profiles import get_profile
 
@@ -45,14 +43,3 @@ def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
 def test_what_cannot_be_filled_is_said_before_anything_starts(arguments, said, tmp_path, capsys):
     assert program.main([*arguments, "--store", str(tmp_path / "store")]) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "store").exists()
-
-
-@pytest.mark.engine
-def test_two_processes_fill_one_store(tmp_path, capfd):
-    arguments = ["fig3", "--profile", "smoke", "--store", str(tmp_path), "--dataset", "MATH-500=nanoaime"]
-    assert program.main([*arguments, "--workers", "2"]) == 0
-    assert "2 at a time" in capfd.readouterr().out
-    runs = experiment("fig3").runs(get_profile("smoke", dataset="MATH-500=nanoaime"))
-    assert missing(runs, tmp_path).missing.sum() == 0
-    assert tts.run(runs, store=tmp_path).failed.startswith("0 of ")
-    assert program.main(arguments) == 0 and capfd.readouterr().out == ""
