@@ -58,7 +58,7 @@ def figures_in(folder):
 
 @pytest.mark.engine
 @pytest.mark.first
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_every_notebook_runs_and_runs_again_from_its_records(tmp_path):
     folder = execute("", tmp_path, "--workers", "2")
     made = figures_in(folder)
