@@ -117,7 +117,7 @@ PROFILES = {
                 labelled=60, cast=NANO),
         Profile("nano", problems=30, budgets=(4, 16), pool=32, pool_problems=40, aime_problems=12, lead_problems=100,
                 labelled=200, cast=NANO),
-        Profile("full", problems=200, budgets=(4, 16, 64), pool=128, pool_problems=500, aime_problems=30,
+        Profile("full", problems=200, budgets=(4, 16, 64), pool=64, pool_problems=500, aime_problems=30,
                 lead_problems=200, labelled=None, cast=NANO, grid_budgets=(4, 16)),
         Profile("paper", problems=500, budgets=(4, 16, 64, 256), pool=256, pool_problems=500, aime_problems=30,
                 lead_problems=500, labelled=None, cast=PAPER, grid_budgets=(4, 16, 64, 256), gpu=True),

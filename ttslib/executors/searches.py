@@ -106,7 +106,7 @@ class Searches:
                 found = await cell.method.search(cell.problem, policy, prm, cell.config, tree)
             else:
                 found = [] if pool.failed else await cell.method.score(cell.problem, prm, pool.paths(), tree)
-            answers = [asdict(trajectory) for trajectory in found]
+            answers = [dict(vars(trajectory)) for trajectory in found]
         except asyncio.CancelledError as reason:
             if asyncio.current_task().cancelling():
                 raise

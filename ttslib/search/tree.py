@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from ttslib.boxes import answers_in
 from ttslib.policies.base import Step
@@ -134,7 +134,7 @@ class Tree:
 
     def to_json(self) -> dict:
         """The tree as plain lists, dicts, strings and numbers, ready for `json.dumps`."""
-        return {"nodes": [asdict(node) for node in self.nodes]}
+        return {"nodes": [dict(vars(node)) for node in self.nodes]}
 
     @classmethod
     def from_json(cls, data: Mapping | str) -> Tree:
