@@ -22,7 +22,7 @@ import ttslib as tts
 from ttslib import archive, fill, grading
 from ttslib.archive.__main__ import main
 from ttslib.archive.layout import Steps
-from ttslib.cells import cells_of
+from ttslib.fill import beside
 from ttslib.records import Record, Store, StoreError
 from ttslib.results import QUANTITIES
 from ttslib.runs import Run
@@ -70,7 +70,7 @@ def stored(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     runs = grid(asked=TWENTY[:6]) + [Run("cot", POLICIES[0], None, TWENTY[:6])]
     filled(folder / "store", runs, request.param())
-    archive.write(folder / "store", runs, folder / "archive", profile="nano")
+    archive.write(folder / "store", folder / "archive", profile="nano")
     return folder / "store", runs, folder / "archive"
 
 
@@ -123,30 +123,45 @@ def test_reading_takes_no_symbolic_comparison_and_writes_nothing(stored, monkeyp
 def test_changed_grading_grades_again_and_an_archive_of_the_archive_is_as_it_was(stored, monkeypatch, tmp_path):
     _, runs, folder = stored
     monkeypatch.setattr(grading.memory, "fingerprint", lambda: "another")
+    archive.reading._read_once.cache_clear()
     with pytest.warns(UserWarning, match="graded again"):
         same(tables(tts.run(runs, store=archive.Archive(folder))), tables(tts.run(runs, store=stored[0])))
-        archive.write(folder, runs, tmp_path, profile="nano")
+        archive.write(folder, tmp_path, profile="nano")
     changed = {file.name for file in folder.iterdir() if file.read_bytes() != (tmp_path / file.name).read_bytes()}
     assert changed == {"contents.parquet"}
 
 
 def test_the_same_records_are_the_same_bytes_and_files_that_stay_are_not_touched(stored, tmp_path):
     store, runs, folder = stored
-    archive.write(store, list(reversed(runs)), tmp_path, profile="nano")
+    archive.write(store, tmp_path, profile="nano")
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
     before = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    of_one = [run for run in runs if run.policy.name == POLICIES[0]]
-    archive.write(store, runs, tmp_path, profile="nano")
+    archive.write(store, tmp_path, profile="nano")
     assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == before
-    archive.write(store, of_one, tmp_path, profile="nano")
-    assert not [file for file in tmp_path.iterdir() if POLICIES[1] in file.name]
-    file = f"answers-{POLICIES[0]}.parquet"
-    assert (tmp_path / file).read_bytes() == files[file]
 
 
-def test_runs_that_are_not_whole_are_left_out_and_named(stored, tmp_path):
-    store, runs, folder = stored
+def test_an_archive_grows_and_work_goes_on_where_only_it_is(stored, tmp_path):
+    _, runs, folder = stored
+    rest = beside([*runs, *(replace(run, problems=TWENTY[:8]) for run in runs)], folder)
+    assert {problem.id for run in rest for problem in run.problems} == {problem.id for problem in TWENTY[6:8]}
+    assert beside(rest, tmp_path / "none") == rest
+    own = [run for run in rest if run.policy.name == POLICIES[0]]
+    filled(tmp_path / "store", own)
+    grown = tmp_path / "archive"
+    archive.write(folder, grown)
+    files = {file: file.read_bytes() for file in grown.glob(f"cells-{POLICIES[1]}*")}
+    sizes = len(archive.Archive(grown)), archive.write(tmp_path / "store", grown)
+    with Store(tmp_path / "store") as more:
+        assert sizes[1] == sizes[0] + len(more)
+    assert files and {file: file.read_bytes() for file in files} == files
+    same(tables(tts.run(runs, store=grown)), tables(tts.run(runs, store=stored[0])))
+    whole = [replace(run, problems=TWENTY[:8]) for run in runs if run.policy.name == POLICIES[0]]
+    assert list(tts.run(whole, store=grown)) == whole and beside(whole, grown) == []
+
+
+def test_runs_that_are_not_whole_are_left_out_and_named(stored):
+    _, runs, folder = stored
     more = [replace(run, problems=TWENTY[:8]) for run in runs]
     done = tts.run([*more, *runs], store=folder)
     assert list(done) == runs
@@ -155,7 +170,6 @@ def test_runs_that_are_not_whole_are_left_out_and_named(stored, tmp_path):
     assert len(tts.run(more, store=folder).frame()) == 0
     planned = tts.run(more, store=folder, dry_run=True)
     assert list(planned.missing) == [2] * len(more)
-    assert archive.write(store, [*more, *runs], tmp_path)[1] == more
     assert len(tts.run([replace(runs[0], seed=1)], store=folder)) == 0
     edited = replace(runs[0], problems=tuple(replace(each, question=each.question + "?") for each in TWENTY[:6]))
     assert len(tts.run([edited], store=folder)) == 0
@@ -169,28 +183,45 @@ def test_nothing_can_be_computed_in_an_archive(stored):
     assert sorted(folder.iterdir()) == before
 
 
-def test_texts_are_there_where_they_were_asked_for(stored, tmp_path):
-    store, runs, folder = stored
-    run = next(run for run in runs if run.method == "dvts")
-    key = cells_of(run)[2].key
-    archive.write(store, runs, tmp_path, texts=[key])
-    results, full = tts.run([run], store=tmp_path)[run], tts.run([run], store=store)[run]
-    assert results.records[2].paths() == full.records[2].paths()
-    assert results.records[2].search_tree() == full.records[2].search_tree()
-    with pytest.raises(StoreError, match="texts .* were left out"):
-        results.records[3].paths()
-    with Store(tmp_path / "other") as other, pytest.raises(StoreError, match="left out"):
-        other.put(results.records[3])
-    with pytest.raises(StoreError, match="There is no record"):
-        archive.write(store, runs, tmp_path, texts=["0" * 64])
+@pytest.mark.parametrize("executor", [Scripted, Failing])
+def test_texts_are_there_of_the_runs_that_are_shown(executor, tmp_path):
+    runs = grid(asked=TWENTY[:6])
+    store, folder = tmp_path / "store", tmp_path / "archive"
+    filled(store, runs, executor())
+    one = [next(run for run in runs if run.method == method and run.prm) for method in ("dvts", "best_of_n")]
+    shown = [replace(run, problems=run.problems[1:3]) for run in one]
+    tts.run(shown, store=store, texts=True)
+    archive.write(store, folder)
+    assert list(tts.run(runs, store=folder, texts=True)) == []
+    kept, full = (tts.run(shown, store=place, texts=True) for place in (folder, store))
+    for run in shown:
+        assert [vars(record) | {"brief": None} for record in kept[run]] == [vars(record) for record in full[run]]
+    others = tts.run(one, store=folder)
+    for run in one:
+        with pytest.raises(StoreError, match="texts .* were left out"):
+            others[run].records[3].paths()
+        with Store(tmp_path / "other") as other, pytest.raises(StoreError, match="left out"):
+            other.put(others[run].records[3])
+    again = tmp_path / "again"
+    archive.write(folder, again)
+    assert (again / "texts.parquet").read_bytes() == (folder / "texts.parquet").read_bytes()
+
+
+def test_texts_of_samples_stand_once_however_many_prms_score_them(tmp_path):
+    runs = [Run("best_of_n", POLICIES[0], prm, TWENTY[:3], n=8) for prm in PRMS]
+    filled(tmp_path / "store", runs)
+    tts.run(runs, store=tmp_path / "store", texts=True)
+    archive.write(tmp_path / "store", tmp_path / "archive")
+    assert len(pandas.read_parquet(tmp_path / "archive" / "texts.parquet")) == 3
+    assert len(tts.run(runs, store=tmp_path / "archive", texts=True)) == len(runs) > 1
 
 
 def test_samples_stand_once_however_many_prms_score_them(tmp_path):
     runs = [Run("best_of_n", POLICIES[0], prm, TWENTY, n=32) for prm in (None, *PRMS)]
-    filled(tmp_path / "store", runs)
     sizes = []
-    for some in (runs[:1], runs[:2], runs):
-        archive.write(tmp_path / "store", some, tmp_path / "archive")
+    for run in runs:
+        filled(tmp_path / "store", [run])
+        archive.write(tmp_path / "store", tmp_path / "archive")
         sizes.append(sum(file.stat().st_size for file in (tmp_path / "archive").iterdir()))
     with Store(tmp_path / "store") as records:
         paths = [path for record in records.records() for path in record.trajectories if path["scores"]]
@@ -200,13 +231,13 @@ def test_samples_stand_once_however_many_prms_score_them(tmp_path):
 
 def test_what_cannot_be_archived_or_read_is_said(tmp_path, capsys):
     run = Run("cot", POLICIES[0], None, TWENTY[:2])
-    with pytest.raises(ValueError, match="None of 1 runs is whole"):
-        archive.write(tmp_path / "store", [run], tmp_path / "archive")
+    with pytest.raises(ValueError, match="There is no record"):
+        archive.write(tmp_path / "store", tmp_path / "archive")
     assert not (tmp_path / "archive").exists()
     assert main(["write", "--store", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     assert "There is no store" in capsys.readouterr().err
     filled(tmp_path / "store", [run])
-    archive.write(tmp_path / "store", [run], tmp_path / "archive")
+    archive.write(tmp_path / "store", tmp_path / "archive")
     (tmp_path / "archive" / "problems.parquet").write_bytes(b"half")
     with pytest.raises(StoreError, match="cannot be read"):
         tts.run([run], store=tmp_path / "archive")
@@ -217,9 +248,9 @@ def test_the_command_line_archives_a_profile(tmp_path, capsys):
     runs = [run for run in fill.wanted(["table5"], profile) if run.prm is None][:3]
     filled(tmp_path / "store", runs)
     places = ["--store", str(tmp_path / "store"), "--to", str(tmp_path / "to")]
-    assert main(["write", "table5", "--profile", "smoke", *places]) == 0
+    assert main(["write", "--profile", "smoke", *places]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"{len(runs)} runs in {tmp_path / 'to'}") and "are not whole" in said
+    assert f" records in {tmp_path / 'to'}, " in said and "of the experiments of smoke it lacks" in said
     assert len(tts.run(tts.paper.experiment("table5"), profile="smoke", store=tmp_path / "to")) == len(runs)
 
 

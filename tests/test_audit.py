@@ -43,7 +43,7 @@ class Higher(ScriptedPRM):
 def shipped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("audit")
     filled(folder / "store", RUNS)
-    archive.write(folder / "store", RUNS, folder / "archive", profile="nano")
+    archive.write(folder / "store", folder / "archive", profile="nano")
     return archive.Archive(folder / "archive")
 
 

@@ -30,8 +30,9 @@ def test_workers_begin_with_different_policies_and_do_everything_together():
 
 def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(program.subprocess, "Popen", None)
-    monkeypatch.setattr(program, "wanted", lambda names, profile: [])
     monkeypatch.setattr(program, "missing", lambda runs, store: pandas.DataFrame({"missing": [0]}))
+    assert program.main(["table6", "--profile", "smoke", "--store", str(tmp_path)]) == 0
+    monkeypatch.setattr(program, "beside", lambda runs, archive: [])
     assert program.main(["table6", "--profile", "smoke", "--store", str(tmp_path)]) == 0
 
 

@@ -173,7 +173,6 @@ def said(compared: Iterable[Compared]) -> tuple[str, int]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line above; 2 for what cannot be done."""
-    from ttslib.archive.__main__ import lead_runs
     from ttslib.fill import wanted
     from ttslib.profiles import get_profile
 
@@ -186,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         archive = Archive(options.archive)
         profile = get_profile(archive.profile)
-        runs = drawn(archive, [*wanted([], profile), *lead_runs(profile)], options.share, options.seed, options.cells)
+        runs = drawn(archive, wanted([], profile), options.share, options.seed, options.cells)
         with tempfile.TemporaryDirectory() as store:
             compared, table = audit(archive, runs, Path(store))
     except (ValueError, StoreError) as error:

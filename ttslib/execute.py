@@ -5,7 +5,7 @@
     python -m ttslib.execute notebooks --profile smoke -p DATASET problems.jsonl -p SEED 1
 
 Running again recomputes no search: the notebooks read what the store already holds. A folder of notebooks is filled
-first (see `ttslib.fill`), and the index of the figures is written last.
+first (see `ttslib.fill`), on a CPU two of them run at a time, and the index of the figures is written last.
 """
 
 import argparse
@@ -15,12 +15,13 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 from ttslib import index
 from ttslib.archive import is_archive
-from ttslib.fill import fill
+from ttslib.fill import default_workers, fill, threads_each
 from ttslib.lab import KERNEL, own_kernel
 from ttslib.profiles import get_profile
 
@@ -71,7 +72,8 @@ def execute(
 ) -> float:
     """Runs one notebook at `profile` and returns its seconds; papermill's error passes through.
 
-    It runs on this interpreter, whatever kernel it names and whatever kernels are installed.
+    It runs on this interpreter, whatever kernel it names and whatever kernels are installed, if that is within
+    `lab.own_kernel()`.
 
     Of `parameters` it gets those that it has; a value that is a file or folder, also behind "ROLE=", is seen from the
     notebook's folder.
@@ -83,18 +85,31 @@ def execute(
     own = {name: value for name, value in (parameters or {}).items() if name in parameters_of(notebook)}
     own = {name: _seen_from(here, value) for name, value in own.items()}
     start = time.perf_counter()
-    with own_kernel():
-        papermill.execute_notebook(
-            str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
-            kernel_name=KERNEL, language="python",
-            # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
-            parameters={
-                "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
-                **own,
-            },
-        )  # fmt: skip
+    papermill.execute_notebook(
+        str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
+        kernel_name=KERNEL, language="python",
+        # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
+        parameters={
+            "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),
+            **own,
+        },
+    )  # fmt: skip
     _drop_stderr(folder / notebook.name)
     return time.perf_counter() - start
+
+
+def execute_all(notebooks: Sequence[Path], workers: int, *arguments: Any) -> None:
+    """`execute` each, several at a time, with its other arguments; a line for each that is done.
+
+    Raises the first error, and then starts none that has not begun.
+    """
+    with own_kernel(), ThreadPoolExecutor(workers) as pool:
+        running = {pool.submit(execute, notebook, *arguments): notebook for notebook in notebooks}
+        try:
+            for done in as_completed(running):
+                print(f"{running[done].name}: {done.result():.0f} s", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _seen_from(folder: Path, value: Any) -> Any:
@@ -124,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--profile", default="nano")
     parser.add_argument("--figures", type=Path, default=Path("figures"))
     parser.add_argument("--store", type=Path, help="default: the archive of the profile if there is one, else results")
-    parser.add_argument("--workers", type=int, help="processes that compute what a folder of notebooks lacks")
+    parser.add_argument("--workers", type=int, help="processes that compute, and notebooks that run, at a time")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="set a parameter of the notebooks")  # fmt: skip
     options = parser.parse_args(arguments)
@@ -150,9 +165,9 @@ def main(arguments: list[str] | None = None) -> int:
         except (ValueError, RuntimeError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-    for notebook in found:
-        print(f"{notebook.name} at profile {options.profile} ...", flush=True)
-        print(f"    {execute(notebook, options.profile, options.figures, store, parameters):.0f} s", flush=True)
+    workers = options.workers or default_workers(profile)
+    os.environ |= threads_each(profile, workers)
+    execute_all(found, workers, options.profile, options.figures, store, parameters)
     if len(found) > 1:
         print(*index.write(options.figures), sep="\n")
     return 0

@@ -291,7 +291,7 @@ class Store:
 
         Raises StoreFull, and leaves everything as it was, if the disk has no room.
         """
-        body = encoded(record)
+        body = zlib.compress(to_json(record))
         status = FAILED if record.failed else DONE
         with self._transaction() as db:
             db.execute(
@@ -311,13 +311,27 @@ class Store:
             ).fetchone()
         return None if row is None else self._decode(*row)
 
+    def addresses(self) -> list[str]:
+        """Of every record, failures too, in order."""
+        with self._lock, self._errors():
+            return [key for (key,) in self._db.execute("SELECT key FROM records ORDER BY key")]
+
     def records(self) -> Iterator[Record]:
         """Every record, failures too, in the order of their keys."""
-        with self._lock, self._errors():
-            keys = [key for (key,) in self._db.execute("SELECT key FROM records ORDER BY key")]
-        for key in keys:
+        for key in self.addresses():
             if (record := self.get(key)) is not None:
                 yield record
+
+    def show(self, keys: Iterable[str]) -> None:
+        """Note that the texts of these records are shown to readers, so that an archive of the store keeps them."""
+        with self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO shown VALUES (?)", [(key,) for key in keys])
+
+    def shown(self) -> set[str]:
+        """The keys that `show` noted."""
+        with self._lock, self._errors():
+            there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'shown'").fetchone()
+            return {key for (key,) in self._db.execute("SELECT key FROM shown")} if there else set()
 
     def status(self, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Of those keys that have a record: ("done" | "failed", attempts)."""
@@ -460,6 +474,7 @@ class Store:
                 f"PRAGMA user_version = {SCHEMA};"
                 "COMMIT;"
             )
+        self._db.execute("CREATE TABLE IF NOT EXISTS shown (key TEXT PRIMARY KEY)")  # older stores have none
 
     def _sweep(self) -> None:
         """Remove what killed owners left. Only under `_opening`: a new owner's file precedes its lock."""
@@ -518,7 +533,7 @@ class Store:
         try:
             if _checksum(key, body) != checksum:
                 raise ValueError("its checksum is wrong")
-            return decoded(body)
+            return from_json(zlib.decompress(body))
         except (ValueError, TypeError, zlib.error) as error:
             raise CorruptRecord(
                 f"Record {key} ({label}) in {self.path} is damaged ({error}): "
@@ -526,16 +541,15 @@ class Store:
             ) from error
 
 
-def encoded(record: Record) -> bytes:
-    """The record as it is stored. Raises StoreError if its texts were left out."""
+def to_json(record: Record) -> bytes:
+    """All of a record. Raises StoreError if its texts were left out."""
     record._check_texts()
-    content = {name: value for name, value in vars(record).items() if name != "brief"}
-    return zlib.compress(canonical_json(content).encode())
+    return canonical_json({name: value for name, value in vars(record).items() if name != "brief"}).encode()
 
 
-def decoded(body: bytes) -> Record:
-    """The inverse of `encoded`; ValueError, TypeError or zlib.error for anything else."""
-    return Record(**json.loads(zlib.decompress(body)))
+def from_json(text: bytes) -> Record:
+    """The inverse of `to_json`; ValueError or TypeError for anything else."""
+    return Record(**json.loads(text))
 
 
 def _checksum(key: str, body: bytes) -> str:

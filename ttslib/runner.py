@@ -101,6 +101,7 @@ def run(
     profile: str | Profile = "nano",
     dry_run: bool = False,
     retry_failed: bool = False,
+    texts: bool = False,
     progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Done | pandas.DataFrame:
@@ -113,7 +114,8 @@ def run(
     are computed, by default in this process.
 
     An archive (see `ttslib.archive`) in place of a store is only read: runs that it does not hold whole are left out,
-    and `Done.missing` says so.
+    and `Done.missing` says so. It has the texts of runs that were run with `texts`; asked for with `texts`, the others
+    are left out too.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -124,7 +126,7 @@ def run(
     cells = {each: cells_of(each) for each in runs}
     with _opened(store) as records:
         if isinstance(records, Archive):
-            known = records.status(cell.key for each in cells.values() for cell in each)
+            known = records.shown() if texts else {*records.addresses()}
             there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
             return Done(there, records.path, [each for each in cells if each not in there])
         work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
@@ -132,6 +134,8 @@ def run(
             for free in _passes(work):
                 todo = jobs(cells, free)
                 (executor or HERE).run(todo, records, retry_after=work.retry_after, finished=finished)
+        if texts and not records.read_only:
+            records.show(cell.key for each in cells.values() for cell in each)
     return Done(cells, records.path)
 
 

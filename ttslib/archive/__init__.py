@@ -2,9 +2,8 @@
 
     python -m ttslib.archive write --store results --profile full --to archive/full
 
-writes the runs of the paper's experiments, and those of the lead pair, that a store holds whole. `tts.run(runs,
-store="archive/full")` reads them as from a store, at the same addresses: what an archive holds is found only if policy,
-PRM, method, settings and problem are what they were.
+adds what a store holds to the archive. `tts.run(runs, store="archive/full")` reads it as from a store, at the same
+addresses: what an archive holds is found only if policy, PRM, method, settings and problem are what they were.
 """
 
 from .reading import Archive, is_archive, opened

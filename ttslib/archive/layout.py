@@ -4,10 +4,10 @@
     problems.parquet        a row for each problem, with what its address holds of it
     cells-NAME.parquet      a row for each cell of one policy: the record without texts
     answers-NAME.parquet    the distinct answers of that policy to each problem, and what grading came to
-    texts.parquet           the records, by address, that are kept with their texts
+    texts.parquet           all of the records, by address, whose texts are shown to readers
 
-Steps that several trajectories of a record share stand once (`Steps`). A record that scores the samples of another one
-has only the scores, in the order of that one's steps.
+Steps that several trajectories of a record share stand once (`Steps`). A record that scores the samples of another one,
+its pool, has only the scores, in the order of that one's steps, and its texts are those of the pool.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow
 
 from ttslib.records import Record
 
-FORMAT = 1
+FORMAT = 2
 CONTENTS, PROBLEMS, TEXTS = "contents.parquet", "problems.parquet", "texts.parquet"
 DROPPED = ("rank", "duplicate", "length", "blank", "marker")
 USAGE = ("policy_tokens", "policy_calls", "policy_prompt", "prm_tokens", "prm_calls")

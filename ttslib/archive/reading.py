@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ttslib.archive.layout import CONTENTS, DROPPED, ENDS, FORMAT, NONE, PROBLEM
 from ttslib.canonical import canonical_json
 from ttslib.cells import HERE
 from ttslib.grading import memory
-from ttslib.records import DONE, FAILED, Record, Store, StoreError, decoded
+from ttslib.records import DONE, FAILED, Record, Store, StoreError, from_json
 
 
 def grading_of() -> str:
@@ -130,7 +131,7 @@ class Archive:
     # -- as a store --------------------------------------------------------------------------------
 
     def get(self, key: str) -> Record | None:
-        """The record of that key, or None; with its texts only if these were archived."""
+        """The record of that key, or None; with its texts if it is one of `shown`."""
         if key not in self._index:
             return None
         content, row = self._index[key]
@@ -144,19 +145,39 @@ class Archive:
                 "key": self._keys[about["pool"], drawn], "started": file.one["started"][drawn] / 1000,
                 "seconds": file.one["milliseconds"][drawn] / 1000,
             }  # fmt: skip
-        shape = {name: about[name] for name in ("N", "M", "kept", "subtrees")}
         if key in self._texts:
-            full = vars(decoded(self._texts[key]))
-            return Record(**full | {"brief": record["brief"]})
-        return Record(**record, problem=dict(_json(problem["problem"])), **shape)
+            return replace(from_json(self._texts[key]), brief=record["brief"])
+        shape = {name: about[name] for name in ("N", "M", "kept", "subtrees")}
+        found = Record(**record, problem=dict(_json(problem["problem"])), **shape)
+        text = self._texts.get(found.pool["key"]) if found.pool and record["brief"].of_pool else None
+        return found if text is None else with_samples(found, from_json(text))
 
     @cached_property
     def _keys(self) -> dict[tuple[int, int], str]:
         return {place: key for key, place in self._index.items()}
 
+    def addresses(self) -> list[str]:
+        """Of every record, failures too, in order."""
+        return sorted(self._index)
+
+    def shown(self) -> set[str]:
+        """The keys of the records that have their texts."""
+        return {*self._texts, *(key for key, pool in self._scoring.items() if pool in self._texts)}
+
+    @cached_property
+    def _scoring(self) -> dict[str, str]:
+        """Of each record that is made of the steps of a pool and scores, the key of the pool."""
+        found = {}
+        for key, (content, row) in self._index.items():
+            pool = self._contents[content]["pool"]
+            if pool != NONE and self.file(content).shares(row):
+                problem = self.file(content).one["problem"][row]
+                found[key] = self._keys[pool, self.file(content).row(pool, problem)]
+        return found
+
     def records(self) -> Iterator[Record]:
         """Every record, failures too, in the order of their keys."""
-        yield from map(self.get, sorted(self._index))
+        yield from map(self.get, self.addresses())
 
     def status(self, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Of those keys that have a record: ("done" | "failed", attempts)."""
@@ -211,6 +232,10 @@ class _File:
     def answers(self, row: int) -> _Answers:
         return self._answers.get(self.one["problem"][row]) or _Answers()
 
+    def shares(self, row: int) -> bool:
+        """Whether a record that scores samples has no steps of its own."""
+        return not len(self.list("leaf", row)) and not self.one["error"][row]
+
     def record(self, key: str, cell: Mapping, row: int, drawn: int | None) -> dict:
         """The fields of `Record` but for the problem and the shape."""
         one = {name: values[row] for name, values in self.one.items()}
@@ -219,7 +244,7 @@ class _File:
             kind, what = name.split("_")
             if one[name] is not None:
                 usage[kind][what] = one[name]
-        shared = drawn is not None and not len(self.list("leaf", row)) and not one["error"]
+        shared = drawn is not None and self.shares(row)
         return {
             "key": key, "cell": cell, "policy_usage": usage["policy"], "prm_usage": usage["prm"],
             "started": one["started"] / 1000, "seconds": one["milliseconds"] / 1000,
@@ -241,11 +266,12 @@ class _Answers:
 class _Brief:
     """A `records.Brief` that is made from the columns of a file when it is asked for something.
 
-    row: its own; steps: that of the record whose trajectories they are.
+    row: its own; steps: that of the record whose trajectories they are; `of_pool`: that is another one.
     """
 
     def __init__(self, file: _File, row: int, steps: int):
         self._file, self._row, self._steps = file, row, steps
+        self.of_pool = row != steps
 
     def _list(self, name: str) -> np.ndarray:
         return self._file.list(name, self._steps)
@@ -329,6 +355,18 @@ class _Brief:
         names = [*self._file.answers(self._row).groups, NONE]
         seen: dict[int, int] = {}
         return [seen.setdefault(names[answer], at) for at, answer in enumerate(self._said)], left
+
+
+def with_samples(scored: Record, pool: Record) -> Record:
+    """A record that says only how a PRM scored samples, with the texts of these: those of its pool."""
+    trajectories = [
+        path | {"scores": list(scores)} for path, scores in zip(pool.trajectories, scored.step_scores(), strict=True)
+    ]
+    nodes = [dict(node) for node in pool.tree["nodes"]]
+    for path in trajectories:
+        for node, score in zip(path["nodes"], path["scores"], strict=False):
+            nodes[node]["score"] = score
+    return replace(scored, trajectories=trajectories, tree={"nodes": nodes})
 
 
 def _flat(column: pyarrow.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
