@@ -254,8 +254,13 @@ def differences(
 
     cells = table.drop_duplicates([row, column]).set_index([row, column])
     values = np.array([[100 * cells.value.get((one, other), np.nan) for other in columns] for one in rows], float)
-    seaborn.heatmap(values, ax=axes, cmap="vlag_r", vmin=-limit, vmax=limit, cbar=False, linewidths=1,
-                    xticklabels=list(columns.values()), yticklabels=list(rows.values()))  # fmt: skip
+    # seaborn.heatmap does the same, but draws the whole figure for each panel to see whether labels overlap.
+    axes.pcolormesh(values, cmap=seaborn.color_palette("vlag_r", as_cmap=True), vmin=-limit, vmax=limit,
+                    edgecolors="white", linewidth=1)  # fmt: skip
+    axes.set_xticks(np.arange(len(columns)) + 0.5, list(columns.values()))
+    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows.values()))
+    axes.spines[:].set_visible(False)
+    axes.invert_yaxis()
     for at, one in enumerate(rows):
         for place, other in enumerate(columns):
             value, text, weight = values[at, place], "–", "normal"
@@ -335,6 +340,9 @@ def save(
     writer = csv.DictWriter(table, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _written(value) for key, value in row.items()} for row in rows)
+    with matplotlib.rc_context(STYLE):
+        picture.draw_without_rendering()
+    picture.set_layout_engine("none")  # laid out once, and not again for each draw
     parts = {
         "png": rendered(picture, "png"),
         "svg": rendered(picture, "svg"),
