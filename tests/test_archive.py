@@ -95,6 +95,13 @@ def test_a_record_without_its_texts_is_all_else_that_it_was(stored):
         assert steps == all_steps and +Counter(dropped) == +Counter(lost)
 
 
+def test_records_of_a_method_without_a_tree_are_archived_too(tmp_path):
+    bare = replace(record([[("a", 1, 0.5), ("b", 1, 0.25)]], [True]), tree={"nodes": []})
+    bare.trajectories[0]["nodes"] = []
+    assert bare.step_tokens() == [(0, 0)] and bare.unread() == [False]
+    assert Steps.of(bare) == Steps([-1, 0], [0, 0], [0.5, 0.25], [1])
+
+
 def test_parts_of_a_pool_are_those_of_the_store(stored):
     store, runs, folder = stored
     pools = [run for run in runs if run.method == "best_of_n"]

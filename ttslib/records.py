@@ -182,11 +182,14 @@ class Record:
         return [bool(path["steps"]) and not path["scores"] for path in self.trajectories]
 
     def step_tokens(self) -> list[tuple[int, ...]]:
-        """Of each trajectory, how many tokens each step took."""
+        """Of each trajectory, how many tokens each step took: 0 where the method put nothing in the tree."""
         if self.brief:
             return self.brief.tokens
         tokens = {node["id"]: node["tokens"] for node in (self.tree or {"nodes": ()})["nodes"]}
-        return [tuple(tokens[node] for node in path["nodes"]) for path in self.trajectories]
+        return [
+            tuple(tokens[node] for node in path["nodes"]) if path["nodes"] else (0,) * len(path["steps"])
+            for path in self.trajectories
+        ]
 
     def context(self) -> tuple[float, int]:
         """Tokens of its path that stand before a token that was generated, summed over these; and how many these are.
