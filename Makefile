@@ -43,7 +43,7 @@ plan:     ## tokens, memory, hours and disk before a run (PROFILE=paper GPUS=8xA
 zoo:      ## train nano models again (MODEL=name for one)
 	$(ENV) --doing "zoo: training $(or $(MODEL),every nano model)" -- -m ttslib.nano.zoo $(MODEL) $(ARGS)
 
-archive:  ## put what results/ holds of a profile's runs into archive/ (ARCHIVE=full)
+archive:  ## add what results/ holds to archive/full (ARCHIVE=full)
 	$(ENV) --doing "archive: profile $(ARCHIVE)" -- -m ttslib.archive write --profile $(ARCHIVE) $(ARGS)
 
 audit:    ## recompute a random part of archive/full and compare (ARGS="--share 0.02 --seed 0 --cells 100")

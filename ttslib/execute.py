@@ -86,8 +86,8 @@ def execute(
     own = {name: _seen_from(here, value) for name, value in own.items()}
     start = time.perf_counter()
     papermill.execute_notebook(
-        str(notebook), str(folder / notebook.name), progress_bar=False, cwd=str(here),
-        kernel_name=KERNEL, language="python",
+        str(notebook), str(folder / notebook.name), progress_bar=False, kernel_name=KERNEL, language="python",
+        resources={"metadata": {"path": str(here)}},  # `cwd` would move this process, where others run too
         # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
         parameters={
             "PROFILE": profile, "FIGURES": os.path.relpath(folder, here), "STORE": os.path.relpath(store, here),

@@ -109,13 +109,15 @@ def paper_table(shown: Iterable[Shown], figures: Path, below: str = "") -> str:
     `below` is put before every link, for a page that lies elsewhere.
     """
     known, verdicts = {(each.notebook, each.name): each for each in shown}, claim_verdicts(figures)
+    notebooks = {notebook for notebook, _ in known}
     rows = []
     for name, experiment in EXPERIMENTS.items():
         notebook, figure = REPRODUCED[name]
         ours = known.get((notebook, figure))
         rows.append((
             f"{_called(name)}: {experiment.shows}", f"[{figure}]({below}{ours.link('png')})" if ours else "–",
-            f"[{notebook[:2]}]({below}{notebook}/{notebook}.ipynb)" if ours else "–", *_status(name, ours),
+            f"[{notebook[:2]}]({below}{notebook}/{notebook}.ipynb)" if notebook in notebooks else "–",
+            *_status(name, ours),
             verdicts.get(name, "–"),
         ))  # fmt: skip
     return _table(("of the paper", "here", "notebook", "nano", "full", "paper", "its claims here"), rows)
