@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
+from papermill import PapermillExecutionError
 from scripted import ScriptedPolicy, ScriptedPRM
 
 from ttslib import execute as program
@@ -241,23 +242,29 @@ def test_jupyterlab_opens_notebooks_on_the_interpreter_that_started_it(decoy, mo
 # -- the command line ------------------------------------------------------------------------------
 
 
-def test_notebooks_run_side_by_side_and_the_first_error_ends_it(tmp_path, monkeypatch, capsys):
+def test_notebooks_run_side_by_side_and_one_that_fails_does_not_stop_the_others(monkeypatch, capsys):
     both, begun = threading.Barrier(2, timeout=60), []
 
     def run(notebook, *arguments):
         begun.append((notebook.name, *arguments))
         both.wait() if len(begun) <= 2 else time.sleep(0.1)
         if notebook.stem == "b":
-            raise ValueError("b cannot be run")
+            raise PapermillExecutionError(1, 1, "", "ValueError", "no run of it is there", [])
+        if notebook.stem == "c" and len(begun) > 2:
+            raise OSError("no room")
         return 1.0
 
     monkeypatch.setattr(program, "execute", run)
     names = [Path(f"{letter}.ipynb") for letter in "abcdefgh"]
-    program.execute_all([names[0], names[2]], 2, "smoke")
+    assert program.execute_all([names[0], names[2]], 2, "smoke") == []
     assert sorted(begun) == [("a.ipynb", "smoke"), ("c.ipynb", "smoke")]
     assert sorted(capsys.readouterr().out.split("\n")) == ["", "a.ipynb: 1 s", "c.ipynb: 1 s"]
     begun.clear()
-    with pytest.raises(ValueError, match="b cannot be run"):
+    assert program.execute_all([names[0], names[1], names[3]], 2, "smoke") == [names[1]]
+    said = capsys.readouterr()
+    assert "d.ipynb: 1 s" in said.out and said.err == "b.ipynb: ValueError: no run of it is there\n"
+    begun.clear()
+    with pytest.raises(OSError, match="no room"):
         program.execute_all(names, 2, "smoke")
     assert len(begun) < len(names)
 

@@ -98,18 +98,27 @@ def execute(
     return time.perf_counter() - start
 
 
-def execute_all(notebooks: Sequence[Path], workers: int, *arguments: Any) -> None:
-    """`execute` each, several at a time, with its other arguments; a line for each that is done.
+def execute_all(notebooks: Sequence[Path], workers: int, *arguments: Any) -> list[Path]:
+    """`execute` each, several at a time, with its other arguments; those in which a cell raised.
 
-    Raises the first error, and then starts none that has not begun.
+    A line says of each that it is done, or what was raised: the executed notebook shows where. Another error passes
+    through, and then none is started that has not begun.
     """
+    from papermill import PapermillExecutionError
+
+    failed = []
     with own_kernel(), ThreadPoolExecutor(workers) as pool:
         running = {pool.submit(execute, notebook, *arguments): notebook for notebook in notebooks}
         try:
             for done in as_completed(running):
-                print(f"{running[done].name}: {done.result():.0f} s", flush=True)
+                try:
+                    print(f"{running[done].name}: {done.result():.0f} s", flush=True)
+                except PapermillExecutionError as error:
+                    print(f"{running[done].name}: {error.ename}: {error.evalue}", file=sys.stderr, flush=True)
+                    failed.append(running[done])
         finally:
             pool.shutdown(cancel_futures=True)
+    return failed
 
 
 def _seen_from(folder: Path, value: Any) -> Any:
@@ -133,7 +142,7 @@ def _drop_stderr(executed: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line above; 0 when every notebook ran."""
+    """The command line above; 0 when every notebook ran, 1 when a cell raised, 2 for what cannot be run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--profile", default="nano")
@@ -167,10 +176,10 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
     workers = options.workers or default_workers(profile)
     os.environ |= threads_each(profile, workers)
-    execute_all(found, workers, options.profile, options.figures, store, parameters)
-    if len(found) > 1:
+    failed = execute_all(found, workers, options.profile, options.figures, store, parameters)
+    if len(failed) < len(found) > 1:
         print(*index.write(options.figures), sep="\n")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
