@@ -48,6 +48,8 @@ def test_efficiency_by_hand():
     assert never.high == 64 / 256
     assert efficiency({4: 0.9, 16: 0.8}, {4: 0.5, 16: 0.95, 64: 0.2}).value == pytest.approx(4 / (4 + 12 * 0.4 / 0.45))
     assert str(efficiency({4: 0.5}, {4: 0.5})) == "> 1.0x"
+    nothing = efficiency({4: 0.0, 16: 0.0}, {4: 0.0, 16: 0.5})  # no accuracy of majority vote to reach
+    assert nothing.is_open and not nothing.is_bound and math.isnan(nothing.value) and str(nothing) == "–"
     with pytest.raises(ValueError, match="a point at least"):
         efficiency({}, {4: 0.5})
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ttslib import stats
+from ttslib.wording import NONE
 
 if TYPE_CHECKING:
     import pandas
@@ -106,7 +107,8 @@ class Efficiency:
     """How many times less budget test-time scaling needs: somewhere from `low` to `high`.
 
     They are equal where it is known; `high` is infinite where it is more than `low`, and `low` is 0 where the accuracy
-    is not reached, so that it is less than `high`.
+    is not reached, so that it is less than `high`. From 0 to infinity it `is_open`: majority vote solves nothing, so
+    that there is no accuracy to reach.
     """
 
     low: float
@@ -119,9 +121,15 @@ class Efficiency:
 
     @property
     def is_bound(self) -> bool:
-        return math.isinf(self.high)
+        return math.isinf(self.high) and self.low > 0
+
+    @property
+    def is_open(self) -> bool:
+        return math.isinf(self.high) and not self.low
 
     def __str__(self) -> str:
+        if self.is_open:
+            return NONE
         if not self.low:
             return "not reached"
         return f"> {self.low:.1f}x" if self.is_bound else f"{self.low:.1f}x"
@@ -197,4 +205,4 @@ def _efficiencies(
     never, at_once = ~reached.any(axis=1), reached[:, 0]
     low = np.where(never, 0.0, peak / needed)
     high = np.where(never, peak / budgets[-1], np.where(at_once, np.inf, low))
-    return low, high
+    return np.where(target > 0, low, 0.0), high
