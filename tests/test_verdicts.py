@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttslib import stats, verdicts
+from ttslib import plots, stats, verdicts
 from ttslib.paper.claims import CLAIMS, CRITERIA, POINTS, RANK, RATIO, SHARE, Criterion
 from ttslib.stats import Estimate
 
@@ -38,6 +38,7 @@ def test_without_an_interval_nothing_is_decided():
     assert verdicts.verdict(ABOVE, Estimate(0.5, math.nan, math.nan, 3)) == "undecided"
     for missing in (None, Estimate(math.nan, math.nan, math.nan, 0)):
         assert verdicts.verdict(ABOVE, missing) == "not run"
+    assert verdicts.verdict(ABOVE, Estimate(math.nan, math.nan, math.nan, 3)) == "undecided"
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(-1, 1))
@@ -83,6 +84,13 @@ def test_the_picture_shows_what_was_run():
     picture = verdicts.picture(verdicts.board(found))
     assert [axes.get_xlabel() for axes in picture.axes] == ["Difference (percentage points)", "Ratio"]
     assert verdicts.picture(verdicts.board(dict.fromkeys(CRITERIA))).axes
+
+
+def test_the_picture_says_where_there_is_no_value():
+    found = dict.fromkeys(CRITERIA) | {"prm-quality": Estimate(math.nan, math.nan, math.nan, 4)}
+    picture = verdicts.picture(verdicts.board(found))
+    assert [text.get_text() for text in picture.axes[0].texts] == ["no value"]
+    assert plots.rendered(picture, "png")
 
 
 def test_a_resampled_statistic_has_an_interval_over_problems():

@@ -23,9 +23,9 @@ HOLDS, FAILS, UNDECIDED, NOT_RUN = "holds", "fails", "undecided", "not run"
 def verdict(test: Criterion, estimate: Estimate | None) -> str:
     """ "holds" if the whole interval lies between the thresholds, "fails" if none of it does, else "undecided".
 
-    "not run" without an estimate, or where it has no value.
+    "not run" without an estimate, or where it is over no problem.
     """
-    if estimate is None or math.isnan(estimate.value):
+    if estimate is None or not estimate.n:
         return NOT_RUN
     return wording.verdict(estimate.low, estimate.high, test.above, test.below)
 
@@ -101,6 +101,8 @@ def _panel(axes: Axes, tests: pandas.DataFrame, unit: str) -> None:
         colour, marker = LOOKS[row.verdict]
         value, low, high = scale * row.value, scale * row.low, scale * row.high
         axes.errorbar(value, at, xerr=[[value - low], [high - value]], color=colour, marker=marker, capsize=2.5)
+        if math.isnan(value):
+            axes.text(0.5, at, "no value", transform=axes.get_yaxis_transform(), ha="center", va="center", fontsize=8)
         for bound in (row.above, row.below):
             if math.isfinite(bound):
                 axes.plot([scale * bound] * 2, [at - 0.4, at + 0.4], color="black", linestyle="--", linewidth=1)
