@@ -45,8 +45,6 @@ def write(store: str | os.PathLike, to: str | os.PathLike, *, profile: str = "")
     to.mkdir(parents=True, exist_ok=True)
     for name, table in files.items():
         _put(table, to / name)
-    for file in {*to.glob("cells-*.parquet"), *to.glob("answers-*.parquet")} - {to / name for name in files}:
-        file.unlink()
     return len(records)
 
 
