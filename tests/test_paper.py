@@ -386,7 +386,7 @@ def test_a_profile_decides_problems_pool_and_budgets():
         ("best_of_n", True, 500), ("cot", True, 500), ("best_of_n", False, 200), ("beam_search", False, 200),
         ("dvts", False, 200),
     }  # fmt: skip
-    assert {run.n for run in full if run.method == "best_of_n"} == {128}
+    assert {run.n for run in full if run.method == "best_of_n"} == {64}
     assert {run.size for run in runs("fig5", "full")} == {30} and {run.size for run in runs("fig5", "nano")} == {12}
     budgets = {"smoke": (4, 8, 8, 8, 16), "full": (4, 16, 64, 64, 128), "paper": (4, 16, 64, 256, 512)}
     for name, expected in budgets.items():
