@@ -10,6 +10,8 @@ import os
 import random
 import signal
 import sys
+import time
+from pathlib import Path
 
 from ttslib.cells import Cell, make_cells
 from ttslib.policies.base import Policy, Step
@@ -94,6 +96,11 @@ def main() -> None:
     store, side, method, n, count, sleep, *name = sys.argv[1:]
     prm = ScriptedPRM()
     prm.name = name[0] if name else prm.name
+    here = Path(f"{side}.here")
+    here.mkdir(exist_ok=True)
+    (here / str(os.getpid())).touch()
+    while len(list(here.iterdir())) < int(os.environ.get("TOGETHER", 1)):
+        time.sleep(0.01)
     solve(
         problems(int(count)),
         ScriptedPolicy(side, float(sleep)),

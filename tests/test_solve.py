@@ -32,9 +32,10 @@ def run(tmp_path, method="beam_search", n=8, count=6, **options):
     return solve(problems(count), policy, prm, method=method, n=n, **settings)
 
 
-def start(store, side, method="beam_search", n=8, count=30, sleep=0.01, prm=()):
+def start(store, side, method="beam_search", n=8, count=30, sleep=0.01, prm=(), together=1):
+    """A process that solves; it begins once there are so many of them."""
     command = [sys.executable, str(PROGRAM), str(store), str(side), method, str(n), str(count), str(sleep), *prm]
-    environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent)}
+    environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent), "TOGETHER": str(together)}
     return subprocess.Popen(command, env=environment)
 
 
@@ -371,7 +372,7 @@ def test_kill_9_at_random_moments(tmp_path, method):
 
 def test_two_processes_share_the_work(tmp_path):
     count, store, side = 30, tmp_path / "store", tmp_path / "side"
-    both = [start(store, side, count=count) for _ in range(2)]
+    both = [start(store, side, count=count, together=2) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
     assert started(side) == {f"p{i}": 1 for i in range(count)}
     assert len({line.split()[1] for line in side.read_text().splitlines()}) == 2
