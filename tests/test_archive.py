@@ -174,12 +174,16 @@ def test_runs_that_are_not_whole_are_left_out_and_named(stored):
     assert list(done) == runs
     said = f"{len(runs)} of {2 * len(runs)} runs are not in the archive {folder}, the first: {more[0].label}"
     assert done.missing == said
-    assert len(tts.run(more, store=folder).frame()) == 0
+    with pytest.raises(KeyError, match="is not here: .* are not in the archive"):
+        done[more[0]]
+    with pytest.raises(StoreError, match=f"none of these {len(more)} runs whole, the first: "):
+        tts.run(more, store=folder)
     planned = tts.run(more, store=folder, dry_run=True)
     assert list(planned.missing) == [2] * len(more)
-    assert len(tts.run([replace(runs[0], seed=1)], store=folder)) == 0
+    with pytest.raises(StoreError, match="none of these 1 runs"):
+        tts.run([replace(runs[0], seed=1)], store=folder)
     edited = replace(runs[0], problems=tuple(replace(each, question=each.question + "?") for each in TWENTY[:6]))
-    assert len(tts.run([edited], store=folder)) == 0
+    assert list(tts.run([edited, runs[0]], store=folder)) == [runs[0]] and list(tts.run([], store=folder)) == []
 
 
 def test_nothing_can_be_computed_in_an_archive(stored):
@@ -199,7 +203,8 @@ def test_texts_are_there_of_the_runs_that_are_shown(executor, tmp_path):
     shown = [replace(run, problems=run.problems[1:3]) for run in one]
     tts.run(shown, store=store, texts=True)
     archive.write(store, folder)
-    assert list(tts.run(runs, store=folder, texts=True)) == []
+    with pytest.raises(StoreError, match="runs whole with texts"):
+        tts.run(runs, store=folder, texts=True)
     kept, full = (tts.run(shown, store=place, texts=True) for place in (folder, store))
     for run in shown:
         assert [vars(record) | {"brief": None} for record in kept[run]] == [vars(record) for record in full[run]]

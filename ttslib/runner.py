@@ -115,7 +115,7 @@ def run(
 
     An archive (see `ttslib.archive`) in place of a store is only read: runs that it does not hold whole are left out,
     and `Done.missing` says so. It has the texts of runs that were run with `texts`; asked for with `texts`, the others
-    are left out too.
+    are left out too. Raises StoreError if it holds none.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -128,6 +128,12 @@ def run(
         if isinstance(records, Archive):
             known = records.shown() if texts else {*records.addresses()}
             there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
+            if cells and not there:
+                kind = "whole with texts" if texts else "whole"
+                raise StoreError(
+                    f"The archive {records.path} holds none of these {len(cells)} runs {kind}, the first: "
+                    f"{next(iter(cells)).label}. Compute them in a store, with `make records` for example."
+                )
             return Done(there, records.path, [each for each in cells if each not in there])
         work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
         with _progress(work, progress) as finished:
@@ -152,6 +158,8 @@ class Done(Mapping[Run, Results]):
         self._light: dict[Run, Results] = {}
 
     def __getitem__(self, run: Run) -> Results:
+        if run not in self._cells:
+            raise KeyError(f"{run.label} is not here: " + (self.missing if self._lost else "it was not asked for"))
         with _opened(self._path) as records:
             found = [_read(records, cell) for cell in self._cells[run]]
         return self._results(run, found)
