@@ -174,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
         except (ValueError, RuntimeError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-    workers = options.workers or default_workers(profile)
+    workers = min(options.workers or default_workers(profile), len(found))
     os.environ |= threads_each(profile, workers)
     failed = execute_all(found, workers, options.profile, options.figures, store, parameters)
     if len(failed) < len(found) > 1:
