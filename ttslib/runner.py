@@ -102,6 +102,7 @@ def run(
     dry_run: bool = False,
     retry_failed: bool = False,
     texts: bool = False,
+    partial: bool = False,
     progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Done | pandas.DataFrame:
@@ -113,9 +114,9 @@ def run(
     One progress bar goes over everything. An experiment of the paper is cast by `profile`. `executor` says where cells
     are computed, by default in this process.
 
-    An archive (see `ttslib.archive`) in place of a store is only read: runs that it does not hold whole are left out,
-    and `Done.missing` says so. It has the texts of runs that were run with `texts`; asked for with `texts`, the others
-    are left out too. Raises StoreError if it holds none.
+    An archive (see `ttslib.archive`) in place of a store is only read. It has the texts of runs that were run with
+    `texts`. Raises StoreError for runs that it does not hold whole, or whose texts it lacks if `texts` are asked for;
+    with `partial` such runs are left out, `Done.missing` says so, and StoreError is raised only if none is left.
 
     With `dry_run` nothing is loaded or computed: see `ttslib.dry_run.missing`. Raises ValueError, before anything runs,
     for runs that cannot be run, and StoreError if the store cannot be used.
@@ -128,13 +129,12 @@ def run(
         if isinstance(records, Archive):
             known = records.shown() if texts else {*records.addresses()}
             there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
-            if cells and not there:
-                kind = "whole with texts" if texts else "whole"
-                raise StoreError(
-                    f"The archive {records.path} holds none of these {len(cells)} runs {kind}, the first: "
-                    f"{next(iter(cells)).label}. Compute them in a store, with `make records` for example."
-                )
-            return Done(there, records.path, [each for each in cells if each not in there])
+            lost = [each for each in cells if each not in there]
+            done = Done(there, records.path, lost)
+            if lost and not (partial and there):
+                what = "with texts" if texts else "whole"
+                raise StoreError(f"{done.missing} ({what}). Compute them in a store: see `make records`.")
+            return done
         work = Work(records, [cell for each in cells.values() for cell in each], retry_failed=retry_failed)
         with _progress(work, progress) as finished:
             for free in _passes(work):
