@@ -62,7 +62,7 @@ def test_a_grid_draws_what_is_there_and_says_what_was_not_run(x):
     table = table[(table.policy != "q") | (table.prm != "y")]
     picture = plots.grid(table, "policy", "prm", {"p": "P", "q": "Q"}, {"x": "X", "y": "Y"}, x=x, title="T")
     panels = picture.axes
-    assert [len(axes.containers) for axes in panels] == [2, 2, 2, 0]
+    assert [len(axes.lines) for axes in panels] == [2, 2, 2, 0]
     assert [text.get_text() for text in panels[3].texts] == ["not run"]
     assert panels[0].get_ylabel() == "P" and panels[1].get_title() == "Y"
     empty = plots.grid(table.assign(value=math.nan), "policy", "prm", {"p": "P"}, {"x": "X"}, x=x)

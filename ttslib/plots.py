@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from ttslib.provenance import check_provenance
 from ttslib.results import QUANTITIES
@@ -37,8 +38,8 @@ REFERENCES = {
     "mean": Look("Mean pass@1", "#777777", "P"),
 }
 """How references that are no search methods are drawn."""
-DASHES = {"majority": "--", "pass@k": ":"}
-"""Line styles where many small panels leave the markers small; the others are solid."""
+DASHES = {"majority": (4, 2), "pass@k": (1, 1)}
+"""Dashes of references where many small panels leave the markers small; the others are solid."""
 STYLE = {
     "font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10, "legend.fontsize": 9, "xtick.labelsize": 9,
     "ytick.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -106,21 +107,34 @@ def accuracy_axes(axes: Axes, budgets: Iterable[int], title: str = "") -> Axes:
     return axes
 
 
-def accuracy_line(
-    axes: Axes, rows: pandas.DataFrame, name: str, *, label: str | None = None, shift: float = 0.0
-) -> None:
-    """Draw one method or quantity: `rows` has N, value, low and high (in [0, 1]), as `stats.estimate` gives them.
+def curves(
+    axes: Axes, table: pandas.DataFrame, x: str = "N", by: str = "quantity", *, small: bool = False
+) -> dict[str, Any]:
+    """Draw a curve for each value of the column `by` in its `look`, in the order of the table: accuracy against `x`.
 
-    `shift` moves the line along x by that many powers of two, so that error bars of several stay apart. Raises
-    ValueError for a name without a `look`.
+    `table` has value, low and high in [0, 1]. Points stand at their x; where curves share it, the bars of their
+    intervals stand a little beside. small: thinner, with dashes for references, for a grid of panels. Returns name ->
+    line. Raises ValueError for a value without a `look`.
     """
-    drawn, rows = look(name), rows.sort_values("N")
-    values = 100 * rows.value
-    axes.errorbar(
-        rows.N * 2.0**shift, values, yerr=[values - 100 * rows.low, 100 * rows.high - values],
-        label=label or drawn.label, color=drawn.colour, marker=drawn.marker, capsize=2.5, elinewidth=1, alpha=0.95,
-        linewidth=1.6, markersize=5.5,
+    import seaborn
+
+    looks = {name: look(name) for name in table[by].unique()}
+    seaborn.lineplot(
+        table.assign(percent=100 * table.value), x=x, y="percent", hue=by, style=by, hue_order=[*looks],
+        style_order=[*looks], palette={name: each.colour for name, each in looks.items()},
+        markers={name: each.marker for name, each in looks.items()},
+        dashes={name: DASHES.get(name, "") if small else "" for name in looks}, estimator=None, errorbar=None,
+        legend=False, ax=axes, linewidth=1.2 if small else 1.6, markersize=4.5 if small else 6,
     )  # fmt: skip
+    lines = dict(zip(looks, axes.lines[-len(looks) :], strict=True)) if looks else {}
+    for at, (name, line) in enumerate(lines.items()):
+        line.set_label(looks[name].label)
+        inches = (2 if small else 3) / 72 * (at - (len(lines) - 1) / 2) * (x == "N")
+        beside = axes.transData + ScaledTranslation(inches, 0, axes.figure.dpi_scale_trans)
+        rows = table[table[by] == name]
+        axes.vlines(rows[x], 100 * rows.low, 100 * rows.high, colors=looks[name].colour, alpha=0.5 if small else 0.7,
+                    linewidth=0.8 if small else 1.1, transform=beside)  # fmt: skip
+    return lines
 
 
 def accuracy_level(axes: Axes, row: Any, name: str, *, label: str | None = None) -> None:
@@ -157,15 +171,13 @@ def accuracy_lines(
 ) -> None:
     """Draw accuracy against the budget for each value of the column `by`, in the order of the table.
 
-    Those named in `levels` are drawn as levels, from their smallest N. Markers of lines that share a budget stand a
-    little apart, so that their intervals can be read. Raises ValueError for a value without a `look`.
+    Those named in `levels` are drawn as levels, from their smallest N, the others as `curves`. Raises ValueError for a
+    value without a `look`.
     """
-    parts = dict(iter(table.groupby(by, sort=False)))
-    lines = [name for name in parts if name not in levels]
-    for at, name in enumerate(lines):
-        accuracy_line(axes, parts[name], name, shift=0.07 * (at - (len(lines) - 1) / 2))
-    for name in (each for each in parts if each in levels):
-        accuracy_level(axes, parts[name].sort_values("N").iloc[0], name)
+    leveled = table[by].isin(levels)
+    curves(axes, table[~leveled], by=by)
+    for name, part in table[leveled].groupby(by, sort=False):
+        accuracy_level(axes, part.sort_values("N").iloc[0], name)
     axes.set_ylim(bottom=0)
 
 
@@ -181,7 +193,6 @@ def grid(
     ValueError for a value of `by` without a `look`.
     """
     drawn = table.dropna(subset=[x, "value"])
-    names = list(dict.fromkeys(drawn[by]))
     width, height = 1.2 * len(columns) + 0.9, 1.5 * len(rows) + 0.9
     picture, panels = figure(max(width, 5.0), height, columns=len(columns), rows=len(rows))
     handles: dict[str, Any] = {}
@@ -190,12 +201,12 @@ def grid(
         top = min(104.0, 105 * part.high.max()) if len(part) else 104.0
         for axes, other in zip(line, columns, strict=True):
             here = part[part[column] == other]
-            for at, name in enumerate(names):
-                if len(points := here[here[by] == name].sort_values(x)):
-                    handles[look(name).label] = _thin_line(axes, points, x, name, 0.06 * (at - (len(names) - 1) / 2))
-            if not len(here):
+            if len(here):
+                handles |= curves(axes, here, x, by, small=True)
+            else:
                 axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center", va="center", color="#777777")
             _panel_scale(axes, drawn, x)
+            axes.set(xlabel="", ylabel="")
             axes.set_ylim(-0.03 * top, top)
             axes.tick_params(labelsize=8)
             axes.label_outer()
@@ -207,20 +218,9 @@ def grid(
     if title:
         picture.suptitle(title, fontsize=10)
     if handles:
-        picture.legend(list(handles.values()), list(handles), loc="outside lower center", ncol=6, frameon=False)
+        named = [handles[name] for name in drawn[by].unique()]
+        picture.legend(handles=named, loc="outside lower center", ncol=6, frameon=False)
     return picture
-
-
-def _thin_line(axes: Axes, points: pandas.DataFrame, x: str, name: str, shift: float) -> Any:
-    drawn, values = look(name), 100 * points.value
-    at = points[x] * 2.0**shift if x == "N" else points[x]
-    bars = axes.errorbar(
-        at, values, yerr=np.clip([values - 100 * points.low, 100 * points.high - values], 0, None), color=drawn.colour,
-        marker=drawn.marker, markersize=4, linewidth=1.2, elinewidth=0.7, linestyle=DASHES.get(name, "-"),
-    )  # fmt: skip
-    for bar in bars[2]:
-        bar.set_alpha(0.45)
-    return bars
 
 
 def _panel_scale(axes: Axes, drawn: pandas.DataFrame, x: str) -> None:
@@ -228,7 +228,6 @@ def _panel_scale(axes: Axes, drawn: pandas.DataFrame, x: str) -> None:
         axes.set(xticks=[], yticks=[])
     elif x == "N":
         accuracy_axes(axes, drawn.N)
-        axes.set(xlabel="", ylabel="")
     else:
         low, high = drawn[x].min() / 1.4, drawn[x].max() * 1.4
         axes.set_xscale("log")
