@@ -273,12 +273,21 @@ def test_figures_are_drawn_and_say_where_they_come_from(zoo, tmp_path):
     assert origin["tokens"]["policy"] == 3 * LIMIT * (SAMPLES + 1) * 7 and origin["failed"] == 0
 
 
-def test_every_policy_of_the_specs_has_a_line_of_its_own():
-    points = [{"model": name, "kind": "policy", "amount": amount, "loss": 1 / amount, "accuracy": None}
-              for name in POLICIES for amount in (1, 2, 3)]  # fmt: skip
-    above = figures.curve_figure(pandas.DataFrame(points)).axes[0]
-    assert [line.get_label() for line in above.lines] == [name.removeprefix("nano-") for name in POLICIES]
-    assert len({line.get_color() for line in above.lines}) == len(POLICIES)
+def test_every_model_has_a_panel_with_its_own_curve_before_the_others():
+    points = [{"model": name, "kind": kind, "amount": amount, "loss": 1 / (at + amount), "accuracy": at / 100}
+              for kind, models in (("policy", POLICIES), ("PRM", PRMS)) for at, name in enumerate(models)
+              for amount in (1, 2, 3)]  # fmt: skip
+    names = [*POLICIES, *PRMS]
+    panels = [axes for axes in figures.curve_figure(pandas.DataFrame(points)).axes if axes.lines]
+    assert [axes.get_title() for axes in panels] == [name.removeprefix("nano-").removeprefix("prm-") for name in names]
+    for axes, name in zip(panels, names, strict=True):
+        kind, unit = (POLICIES, 1e6) if name in POLICIES else (PRMS, 1e3)
+        at = list(kind).index(name)
+        *others, own = axes.lines
+        assert len(others) == len(kind) and own.get_label() == name
+        assert own.get_xdata() == pytest.approx([1 / unit, 2 / unit, 3 / unit])
+        values = [1 / (at + 1), 1 / (at + 2), 1 / (at + 3)] if kind is POLICIES else [at] * 3
+        assert own.get_ydata() == pytest.approx(values)
 
 
 def test_shipped_verdicts_are_compared_with_a_run_like_results(zoo, tmp_path):

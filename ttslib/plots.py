@@ -129,12 +129,18 @@ def curves(
     lines = dict(zip(looks, axes.lines[-len(looks) :], strict=True)) if looks else {}
     for at, (name, line) in enumerate(lines.items()):
         line.set_label(looks[name].label)
-        inches = (2 if small else 3) / 72 * (at - (len(lines) - 1) / 2) * (x == "N")
-        beside = axes.transData + ScaledTranslation(inches, 0, axes.figure.dpi_scale_trans)
         rows = table[table[by] == name]
-        axes.vlines(rows[x], 100 * rows.low, 100 * rows.high, colors=looks[name].colour, alpha=0.5 if small else 0.7,
-                    linewidth=0.8 if small else 1.1, transform=beside)  # fmt: skip
+        bars = axes.vlines(rows[x], 100 * rows.low, 100 * rows.high, colors=looks[name].colour,
+                           alpha=0.5 if small else 0.7, linewidth=0.8 if small else 1.1)  # fmt: skip
+        if x == "N":
+            _beside([bars], (2 if small else 3) * (at - (len(lines) - 1) / 2))
     return lines
+
+
+def _beside(bars: Iterable[Any], points: float) -> None:
+    for each in bars:
+        axes = each.axes
+        each.set_transform(axes.transData + ScaledTranslation(points / 72, 0, axes.figure.dpi_scale_trans))
 
 
 def accuracy_level(axes: Axes, row: Any, name: str, *, label: str | None = None) -> None:
@@ -147,13 +153,14 @@ def accuracy_level(axes: Axes, row: Any, name: str, *, label: str | None = None)
 
 def estimates(
     axes: Axes, places: Iterable[float], rows: pandas.DataFrame, name: str | None = None, *, label: str | None = None,
-    scale: float = 100.0, flat: bool = False, **style: Any,
+    scale: float = 100.0, flat: bool = False, beside: float = 0.0, **style: Any,
 ) -> None:  # fmt: skip
     """Draw estimates as markers with their intervals, in the look of `name` if it is given: `rows` has value, low and
     high.
 
-    `places` are along x, or along y with `flat`. `scale` makes percent of shares; `style` goes to matplotlib's
-    errorbar. Where there are no ends there is no bar. Raises ValueError for a name without a `look`.
+    `places` are along x, or along y with `flat`. `scale` makes percent of shares; `beside`: points by which the bars
+    stand to the right of their markers; `style` goes to matplotlib's errorbar. Where there are no ends there is no bar.
+    Raises ValueError for a name without a `look`.
     """
     drawn = look(name) if name else Look(label or "", PALETTE["black"], "o")
     value, low, high = (scale * rows[column].to_numpy(float) for column in ("value", "low", "high"))
@@ -163,7 +170,8 @@ def estimates(
     if flat:
         axes.errorbar(value, np.array([*places], float), xerr=spans, **options)
     else:
-        axes.errorbar(np.array([*places], float), value, yerr=spans, **options)
+        _, caps, bars = axes.errorbar(np.array([*places], float), value, yerr=spans, **options)
+        _beside([*caps, *bars], beside)
 
 
 def accuracy_lines(

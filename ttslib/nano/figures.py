@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas
-from matplotlib.colors import to_rgb
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from ttslib import plots
@@ -17,7 +16,6 @@ from ttslib.zoo import ZOO, weights_hash
 # One colour and one marker for each step style, in the order in which the specs name them.
 COLOURS = ("vermillion", "blue", "green", "orange", "purple", "sky", "black")
 MARKERS = "osD^vPX"
-LINES = ("-", "--", "-.", ":")
 
 
 def origin(profile: str, names: Sequence[str], zoo: Path = ZOO, **more) -> dict:
@@ -57,35 +55,39 @@ def looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def lighter(colour: str, share: float) -> tuple[float, float, float]:
-    """A colour mixed with a share of white."""
-    return tuple(part + share * (1 - part) for part in to_rgb(colour))
-
-
-def curve_figure(table: pandas.DataFrame) -> plots.Picture:
-    """Loss of the policies against tokens, and accuracy of the PRMs on the deciding steps against solutions.
-
-    A colour for each step style of policies, darker in the order of the specs, so with size.
+def curve_figure(table: pandas.DataFrame, columns: int = 7) -> plots.Picture:
+    """A panel for each model: the loss of a policy against tokens, in the colour of its step style, or the accuracy of
+    a PRM on the deciding steps against solutions. In grey behind it: all others of its kind.
     """
-    picture, (above, below) = plots.figure(8.6, 7.2, rows=2)
-    styles = looks(dict.fromkeys(spec.style for spec in POLICIES.values()))
-    families = {style: [name for name in POLICIES if POLICIES[name].style == style] for style in styles}
-    for name, rows in table[table.kind == "policy"].groupby("model", sort=False):
-        colour, family = styles[POLICIES[name].style][0], families[POLICIES[name].style]
-        place = family.index(name)
-        above.plot(rows.amount / 1e6, rows.loss.rolling(5, min_periods=1).mean(),
-                   color=lighter(colour, 0.65 * (1 - (place + 1) / len(family))), linestyle=LINES[place % len(LINES)],
-                   linewidth=1.4, label=name.removeprefix("nano-"))
-    colours = looks(list(PRMS))
-    for name, rows in table[table.kind == "PRM"].groupby("model", sort=False):
-        below.plot(rows.amount / 1e3, 100 * rows.accuracy.astype(float), color=colours[name][0], linewidth=1.2,
-                   marker=colours[name][1], markersize=3.5, markevery=0.12, label=name.removeprefix("nano-prm-"))
-    above.set(yscale="log", xlabel="Training tokens (millions)", ylabel="Loss (mean of 5 points)", title="Policies")
-    below.set(xlabel="Solutions (thousands)", ylabel="Deciding steps judged right (%)", title="PRMs")
-    for axes in (above, below):
-        if axes.lines:
-            plots.legend(axes, length=4.5)
+    table = table.assign(percent=100 * table.accuracy.astype(float))
+    kinds = [("policy", "loss", 1e6, "Training tokens (millions)", "Loss"),
+             ("PRM", "percent", 1e3, "Solutions (thousands)", "Right (%)")]  # fmt: skip
+    models = {kind: list(table[table.kind == kind].model.unique()) for kind, *_ in kinds}
+    heights = {kind: -(-len(names) // columns) for kind, names in models.items()}
+    picture, panels = plots.figure(9.4, 1.35 * sum(heights.values()) + 0.5, columns=columns, rows=sum(heights.values()))
+    blocks = np.split(np.atleast_2d(panels), [heights["policy"]])
+    for (kind, value, unit, across, up), block in zip(kinds, blocks, strict=True):
+        parts = {name: table[table.model == name] for name in models[kind]}
+        for at, axes in enumerate(block.flat):
+            if at >= len(parts):
+                axes.set_axis_off()
+                continue
+            for other in parts.values():
+                axes.plot(other.amount / unit, other[value], color="#d0d0d0", linewidth=0.7)
+            name = models[kind][at]
+            axes.plot(parts[name].amount / unit, parts[name][value], color=_colour(name), linewidth=1.8, label=name)
+            axes.set_title(name.removeprefix("nano-").removeprefix("prm-"), fontsize=8.5)
+            axes.set_yscale("log" if kind == "policy" else "linear")
+            lowest = at + columns >= len(parts)
+            axes.tick_params(labelsize=8, labelbottom=lowest, labelleft=at % columns == 0)
+            axes.set(xlabel=across if lowest and at % columns == (columns - 1) // 2 else "",
+                     ylabel="" if at % columns else up)  # fmt: skip
     return picture
+
+
+def _colour(name: str) -> str:
+    styles = looks(dict.fromkeys(spec.style for spec in POLICIES.values()))
+    return styles[POLICIES[name].style][0] if name in POLICIES else plots.PALETTE["black"]
 
 
 def size_figure(table: pandas.DataFrame, quantities: Sequence[str]) -> plots.Picture:
@@ -96,10 +98,8 @@ def size_figure(table: pandas.DataFrame, quantities: Sequence[str]) -> plots.Pic
         for at, (style, (colour, marker)) in enumerate(styles.items()):
             rows = table[(table["style"] == style) & (table["quantity"] == quantity)].sort_values("parameters")
             if len(rows):
-                near = 1.05 ** (at - (len(styles) - 1) / 2)
-                gaps = 100 * np.array([rows.value - rows.low, rows.high - rows.value]).clip(0)
-                axes.errorbar(rows.parameters / 1e6 * near, 100 * rows.value, yerr=gaps, color=colour, marker=marker,
-                              capsize=2.5, elinewidth=1, linewidth=1.6, markersize=5.5, label=style)
+                plots.estimates(axes, rows.parameters / 1e6, rows, label=style, beside=3 * (at - (len(styles) - 1) / 2),
+                                color=colour, marker=marker, linestyle="-", linewidth=1.6)
         axes.set(xscale="log", ylim=(0, 102), title=quantity, xlabel="Parameters (millions)", ylabel="Accuracy (%)")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
