@@ -9,13 +9,16 @@ import csv
 import json
 import math
 import tempfile
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import ScriptedPolicy, ScriptedPRM, problems
 
+import ttslib as tts
 from ttslib import plots, trees
 from ttslib.policies.base import Step
 from ttslib.provenance import ENTRIES, provenance
@@ -66,6 +69,30 @@ def test_what_cannot_be_drawn_is_an_error():
         trees.draw(Tree())
     with pytest.raises(ValueError, match="outside this tree"):
         trees.draw(small(), [0, 9])
+
+
+@pytest.mark.parametrize("method", ["best_of_n", "beam_search", "dvts"])
+def test_a_run_shows_its_answers_and_says_what_happened(method, tmp_path):
+    asked = [replace(each, question="How much is $a_ + b$? " * 9) for each in problems(3)]
+    run = tts.solve(
+        asked, ScriptedPolicy(), ScriptedPRM(), method=method, n=8, width=4, store=tmp_path, progress=False
+    )
+    for at, record in enumerate(run):
+        graded, picture = run.graded(at), trees.draw_run(run, "prm_last_vote", at)
+        [axes] = [axes for axes in picture.axes if axes.get_title()]
+        below = [text.get_text() for text in axes.texts if text.get_text()[-1] in "✓✗?"]
+        expected = [f"{answer or 'none'} {'✓' if graded.verdicts[answer] else '✗'}" for answer in graded.answers]
+        assert sorted(below) == sorted(expected)
+        assert [row["answer"] for row in trees.rows(run, at) if row["answer"]] and len(expected) == len(record.paths())
+        question, said = axes.get_title().splitlines()[1], axes.get_xlabel().replace("\n", " ")
+        assert question.startswith("How much is $a_ + b$?") and len(question) < 110
+        assert question.endswith(f"(answer: {record.problem['answer']})")
+        right = sum(bool(graded.verdicts[answer]) for answer in graded.answers)
+        assert f"; {right} of {len(graded.answers)} solutions right; prm_last_vote chooses " in said
+        steps, dropped = record.sampled()
+        assert said.startswith(f"{steps} steps sampled, {sum(dropped.values())} of them dropped")
+        assert picture._repr_png_()
+    assert trees.side_by_side({method: run, "again": run}, "prm_last_vote", 1)._repr_png_()
 
 
 @given(st.lists(st.integers(-1, 30), min_size=1, max_size=60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -18,6 +18,7 @@ from ttslib.plots import PALETTE, Picture, figure, look, rendered
 from ttslib.search.tree import Node, Trajectory, Tree
 
 if TYPE_CHECKING:
+    from ttslib.records import Record
     from ttslib.results import Results
 
 _COLOURS = matplotlib.colormaps["viridis"]
@@ -25,6 +26,9 @@ _CHOSEN = PALETTE["vermillion"]
 _DROPPED = "#b8b8b8"
 LABELS = 20
 """Steps that are named beside a tree at most."""
+READABLE = 10.0
+"""Inches up to which small digits can be read in a picture that is shown 900 pixels wide."""
+MARKS = {True: "\u2713", False: "\u2717", None: "?"}
 
 
 def as_tree(source: Tree | Mapping) -> Tree:
@@ -35,7 +39,8 @@ def as_tree(source: Tree | Mapping) -> Tree:
 
 
 def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = None, *, title: str = "",
-         axes: Axes | None = None, scores: bool | None = None) -> Picture:  # fmt: skip
+         answers: Mapping[int, tuple[str, bool | None]] | None = None, about: str = "", axes: Axes | None = None,
+         scores: bool | None = None) -> Picture:  # fmt: skip
     """Draw the search tree from the problem (top) down, one level a step.
 
     A node's fill is its PRM score (hollow: never scored). Kept nodes are large, dropped ones small; a square
@@ -43,6 +48,8 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
 
     Args:
         chosen: the trajectory whose answer won the vote, or the ids of its nodes.
+        answers: node that ends a path -> the path's answer and whether it is right (None: undecided), written below it.
+        about: a sentence below the tree.
         axes: draw into these instead of a figure of its own; no colour bar or legend is added then.
         scores: write the score into each kept node; by default if there is room.
 
@@ -62,7 +69,7 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
         picture, axes = figure(min(max(0.36 * width + 1.6, 5.0), 15.0), min(0.75 * depth + 1.4, 12.0))
     else:
         picture = axes.figure
-    roomy = width <= 34 and depth <= 12 if scores is None else scores
+    roomy = axes.figure.get_figwidth() <= READABLE and depth <= 12 if scores is None else scores
     _edges(axes, tree, places, set(winners))
     for node in tree.nodes:
         _node(axes, node, places[node.id], node.id in winners, roomy)
@@ -73,7 +80,8 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
     axes.set_xticks([])
     axes.grid(False)
     axes.tick_params(length=0)
-    axes.set_title(title)
+    axes.set_title(title, parse_math=False)
+    axes.set_xlabel(about, labelpad=_answers(axes, answers or {}, places), fontsize=9, parse_math=False)
     for side in axes.spines.values():
         side.set_visible(False)
     if own:
@@ -82,16 +90,19 @@ def draw(source: Tree | Mapping, chosen: Trajectory | Iterable[int] | None = Non
 
 
 def draw_run(run: Results, vote: str, place: int = 0, *, title: str = "", axes: Axes | None = None) -> Picture:
-    """The tree of one problem with the path that `vote` chose; `title` is by default method, N and M.
+    """The tree of one problem with the path that `vote` chose, the answer of each path, and what happened in words.
 
-    A failed cell is drawn as far as it came, or as its reason in words.
+    `title` is by default method, N and M; the question stands below it, unless `axes` are given. A failed cell is drawn
+    as far as it came, or as its reason in words.
     """
     record = run.records[place]
     if not title:
         title = f"{look(record.cell['method']).label}, N = {record.N}" + (f", M = {record.M}" if record.M > 1 else "")
     title += " (failed)" if record.failed else ""
     if record.search_tree().nodes:
-        return draw(record.tree, run.chosen(vote)[place], axes=axes, title=title)
+        title, width = (title, 44) if axes else (f"{title}\n{question(record)}", 76)
+        return draw(record.tree, run.chosen(vote)[place], answers=answers(run, place), axes=axes, title=title,
+                    about=fill(story(run, vote, place), width))  # fmt: skip
     picture, axes = (axes.figure, axes) if axes else figure(5.0, 2.0)
     axes.set_title(title)
     axes.set_axis_off()
@@ -99,10 +110,40 @@ def draw_run(run: Results, vote: str, place: int = 0, *, title: str = "", axes: 
     return picture
 
 
+def question(record: Record, width: int = 70) -> str:
+    """The question in at most `width` characters, and the gold answer."""
+    asked = shorten(record.problem["question"], width, placeholder=" ...")
+    return f"{asked} (answer: {shorten(record.problem['answer'], 20, placeholder=' ...')})"
+
+
+def answers(run: Results, place: int = 0) -> dict[int, tuple[str, bool | None]]:
+    """Node that ends a path -> the path's answer, and whether it is right (None: that could not be decided)."""
+    graded = run.graded(place)
+    paths = zip(run.records[place].paths(), graded.answers, strict=True)
+    return {path.nodes[-1]: (answer or "none", graded.verdicts[answer]) for path, answer in paths if path.nodes}
+
+
+def story(run: Results, vote: str, place: int = 0) -> str:
+    """What happened to one problem, in a sentence."""
+    graded, answer = run.graded(place), run.outcomes(vote)[place].answer
+    steps, dropped = run.records[place].sampled()
+    right = [graded.verdicts[each] for each in graded.answers].count(True)
+    said = {True: "right", False: "wrong", None: "undecided"}
+    chosen = f"{shorten(answer, 30, placeholder=' ...')}, {said[graded.verdicts[answer]]}" if answer else "nothing"
+    return (
+        f"{steps} steps sampled, {sum(dropped.values())} of them dropped; {right} of {len(graded.answers)} solutions "
+        f"right; {vote} chooses {chosen}."
+    )
+
+
 def rows(run: Results, place: int = 0) -> list[dict]:
-    """The nodes behind `draw_run`, or one row with the reason where there are none."""
+    """The nodes behind `draw_run` with the answers of paths, or one row with the reason where there are none."""
     record = run.records[place]
-    return (record.tree or {}).get("nodes") or [{"error": record.reason}]
+    nodes = (record.tree or {}).get("nodes")
+    if not nodes:
+        return [{"error": record.reason}]
+    found = answers(run, place)
+    return [node | dict(zip(("answer", "right"), found.get(node["id"], (None, None)), strict=True)) for node in nodes]
 
 
 def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Picture:
@@ -110,7 +151,7 @@ def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Pict
 
     `runs`: method -> its results; `place`: which of their problems.
     """
-    picture, axes = figure(5.2 * len(runs), 4.6, columns=len(runs))
+    picture, axes = figure(READABLE / 3 * len(runs), 4.8, columns=len(runs))
     panels = np.atleast_1d(axes)
     for panel, run in zip(panels, runs.values(), strict=True):
         draw_run(run, vote, place, axes=panel)
@@ -119,6 +160,7 @@ def side_by_side(runs: Mapping[str, Results], vote: str, place: int = 0) -> Pict
         if depth:
             panel.set_ylim(bottom=-max(depths) - 0.6)
             _levels(panel, depth, max(depths))
+    picture.suptitle(question(next(iter(runs.values())).records[place]), fontsize=10, parse_math=False)
     _legend(picture, list(panels), chosen=True, unscored=False)
     return picture
 
@@ -179,7 +221,7 @@ def spread(wanted: list[float], gaps: list[float]) -> list[float]:
 def _gap(left: Node, right: Node) -> float:
     if left.subtree != right.subtree:
         return 2.0
-    return 1.0 if left.parent == right.parent else 1.4
+    return 1.4 if left.kept and right.kept or left.parent != right.parent else 1.0
 
 
 def _edges(axes: Axes, tree: Tree, places: Mapping[int, tuple[float, float]], winners: set[int]) -> None:
@@ -230,6 +272,19 @@ def _node(axes: Axes, node: Node, place: tuple[float, float], won: bool, number:
         axes.annotate(f"x{node.copies}", place, (beside, beside), fontsize=7.5, bbox=patch, **text)
 
 
+def _answers(axes: Axes, answers: Mapping[int, tuple[str, bool | None]], places: Mapping) -> float:
+    """Writes the answers below their nodes, upright if all are short, the right ones in bold; the points it takes."""
+    cut = {node: (shorten(answer, 12, placeholder="..."), right) for node, (answer, right) in answers.items()}
+    texts = {node: f"{answer} {MARKS[right]}" for node, (answer, right) in cut.items()}
+    longest = max(map(len, texts.values()), default=0)
+    for node, text in texts.items():
+        right = answers[node][1]
+        axes.annotate(text, places[node], (0, -13), textcoords="offset points", ha="center", va="top", fontsize=8,
+                      rotation=90 if longest > 4 else 0, weight="bold" if right else "normal", parse_math=False,
+                      color="black" if right else "#555555", zorder=6)  # fmt: skip
+    return 5.0 * longest if longest > 4 else 10.0
+
+
 def _levels(axes: Axes, depth: int, shown: int) -> None:
     """Names the steps down to `depth`; where the picture goes down to many (`shown`), only some of them."""
     named = range(1, depth + 1, max(1, ceil(shown / LABELS)))[::-1]
@@ -247,9 +302,8 @@ def _legend(picture: Picture, panels: Sequence[Axes], chosen: bool, unscored: bo
         handles.append(mark("not scored", "o", 6, "white", _DROPPED))
     if chosen:
         handles.append(Line2D([], [], color=_CHOSEN, linewidth=2.6, label="chosen path"))
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01), "ncols": len(handles)}
-    middle = panels[len(panels) // 2]
-    middle.legend(handles=handles, fontsize=9, frameon=False, handletextpad=0.4, columnspacing=1.2, **below)
+    picture.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9, frameon=False,
+                   handletextpad=0.4, columnspacing=1.2)  # fmt: skip
     bar = picture.colorbar(
         ScalarMappable(Normalize(0, 1), _COLOURS), ax=panels, shrink=0.75, aspect=22, pad=0.02
     )
