@@ -313,12 +313,13 @@ def legend(axes: Axes, length: float = 2.0) -> None:
                 bbox_to_anchor=(1.02, 0.5), frameon=False, fontsize=9, handlelength=length)  # fmt: skip
 
 
-def rendered(picture: Figure, kind: str) -> bytes:
-    """The figure as the bytes of a "png" or "svg" file; the same figure gives the same bytes."""
+def rendered(picture: Figure, kind: str, box: Any = "tight") -> bytes:
+    """The figure, or the part within `box` (inches), as the bytes of a "png" or "svg" file; the same figure gives the
+    same bytes."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
         stamp = {"Date": None} if kind == "svg" else {"Software": None}
-        picture.savefig(buffer, format=kind, bbox_inches="tight", metadata=stamp)
+        picture.savefig(buffer, format=kind, bbox_inches=box, metadata=stamp)
     return buffer.getvalue()
 
 
@@ -349,10 +350,11 @@ def save(
     writer.writerows({key: _written(value) for key, value in row.items()} for row in rows)
     with matplotlib.rc_context(STYLE):
         picture.draw_without_rendering()
-    picture.set_layout_engine("none")  # laid out once, and not again for each draw
+        box = picture.get_tightbbox().padded(0.1)
+    picture.set_layout_engine("none")  # laid out and measured once, and not again for each draw
     parts = {
-        "png": rendered(picture, "png"),
-        "svg": rendered(picture, "svg"),
+        "png": rendered(picture, "png", box),
+        "svg": rendered(picture, "svg", box),
         "csv": table.getvalue().encode(),
         "json": (json.dumps(dict(provenance), indent=2, default=str) + "\n").encode(),
     }
