@@ -91,10 +91,10 @@ def test_every_notebook_runs_and_runs_again_from_its_records(tmp_path):
 @pytest.mark.engine
 @pytest.mark.first
 @pytest.mark.parametrize(
-    ("notebook", "benchmark"),
-    [("00_quickstart", "aime24"), ("01_tts_methods", "math500")],
+    ("notebook", "benchmark", "more"),
+    [("00_quickstart", "aime24", ["-p", "N", "4"]), ("01_tts_methods", "math500", [])],
 )
-def test_a_notebook_runs_on_a_real_benchmark(notebook, benchmark, tmp_path):
+def test_a_notebook_runs_on_a_real_benchmark(notebook, benchmark, more, tmp_path):
     """A problem and the longest, which is more than a nano model can read."""
     copy = COPIES / f"{benchmark}.jsonl"
     if not copy.is_file():
@@ -102,7 +102,7 @@ def test_a_notebook_runs_on_a_real_benchmark(notebook, benchmark, tmp_path):
     lines = copy.read_text(encoding="utf-8").splitlines()
     few = tmp_path / f"{benchmark}.jsonl"
     few.write_text("\n".join([lines[2], max(lines, key=lambda line: len(json.loads(line)["problem"]))]))
-    folder = execute(notebook, tmp_path, "-p", "DATASET", str(few))
+    folder = execute(notebook, tmp_path, "-p", "DATASET", str(few), *more)
     assert len(list(folder.glob("*.svg"))) == {"00_quickstart": 3, "01_tts_methods": 2}[notebook]
     said = (folder / f"{notebook}.ipynb").read_text()
     assert "cells failed" in said and benchmark in said

@@ -112,13 +112,17 @@ def curves(
 ) -> dict[str, Any]:
     """Draw a curve for each value of the column `by` in its `look`, in the order of the table: accuracy against `x`.
 
-    `table` has value, low and high in [0, 1]. Points stand at their x; where curves share it, the bars of their
-    intervals stand a little beside. small: thinner, with dashes for references, for a grid of panels. Returns name ->
-    line. Raises ValueError for a value without a `look`.
+    `table` has value, low and high in [0, 1]; rows without a value are not drawn. Points stand at their x; where curves
+    share it, the bars of their intervals stand a little beside. small: thinner, with dashes for references, for a grid
+    of panels. Returns name -> line. Raises ValueError for a value of `by` without a `look`.
     """
     import seaborn
 
     looks = {name: look(name) for name in table[by].unique()}
+    table = table.dropna(subset=["value"])
+    looks = {name: looks[name] for name in table[by].unique()}
+    if not looks:
+        return {}
     seaborn.lineplot(
         table.assign(percent=100 * table.value), x=x, y="percent", hue=by, style=by, hue_order=[*looks],
         style_order=[*looks], palette={name: each.colour for name, each in looks.items()},
@@ -126,7 +130,7 @@ def curves(
         dashes={name: DASHES.get(name, "") if small else "" for name in looks}, estimator=None, errorbar=None,
         legend=False, ax=axes, linewidth=1.2 if small else 1.6, markersize=4.5 if small else 6,
     )  # fmt: skip
-    lines = dict(zip(looks, axes.lines[-len(looks) :], strict=True)) if looks else {}
+    lines = dict(zip(looks, axes.lines[-len(looks) :], strict=True))
     for at, (name, line) in enumerate(lines.items()):
         line.set_label(looks[name].label)
         rows = table[table[by] == name]
