@@ -10,7 +10,7 @@ import json
 import pytest
 
 from ttslib.nano import specs
-from ttslib.paper import roles
+from ttslib.paper import experiment, roles
 from ttslib.profiles import PROFILES, get_profile
 from ttslib.runs import ModelSpec
 
@@ -115,6 +115,16 @@ def test_a_path_is_seen_from_the_folder_of_the_cast(tmp_path):
     assert profile.dataset == str(tmp_path / "mine.jsonl")
 
 
+def test_a_profile_may_be_given_another_size():
+    small = get_profile("paper", problems=50, budgets=(16, 4))
+    runs = [run for name in ("fig4", "fig10", "fig5", "table3") for run in experiment(name).runs(small)]
+    assert {run.size for run in runs} == {50, 30}  # AIME24 has no more than 30
+    assert {run.n for run in runs if run.method == "best_of_n"} == {16}
+    assert {run.n for run in runs if run.method == "beam_search"} == {4, 16, 32}  # 32 plays the 512 of Table 3
+    assert get_profile("nano", problems=5).budgets == get_profile("nano").budgets
+    assert not get_profile("nano", budgets=(4,)).grid_budgets
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -128,6 +138,9 @@ def test_a_path_is_seen_from_the_folder_of_the_cast(tmp_path):
         ({"dataset": {"AIME24": {"model": "x"}}}, "A benchmark is played by a data set"),
         ({"cast": "nowhere.toml"}, "No cast at nowhere.toml"),
         ({"cast": "cast.yaml"}, "A cast is a .toml or .json file"),
+        ({"problems": 0}, "problems is a whole number, at least 1"),
+        ({"budgets": ()}, "budgets holds no N"),
+        ({"budgets": (4, 0)}, "a budget is a whole number, at least 1"),
     ],
 )
 def test_what_recasts_nothing_is_one_sentence(given, says):

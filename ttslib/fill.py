@@ -94,7 +94,7 @@ def wanted(names: Sequence[str], profile: Profile) -> list[Run]:
 
     Raises ValueError for an unknown experiment.
     """
-    names = names or [name for name, each in EXPERIMENTS.items() if profile.grid_budgets or not each.whole]
+    names = names or [name for name, each in EXPERIMENTS.items() if each.drawn(profile)]
     return list(dict.fromkeys(run for name in names for run in experiment(name).runs(profile)))
 
 

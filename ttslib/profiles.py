@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from ttslib.nano import specs
 from ttslib.paper import roles
 from ttslib.problems import benchmark_name
 from ttslib.runs import ModelSpec, Run
+from ttslib.search.config import whole
 
 LEAD_POLICY, LEAD_PRM, LEAD_BENCHMARK = "Llama-3.2-3B", "Qwen2.5-Math-PRM-7B", "MATH-500"
 """The roles of notebooks 00 and 01, which have one policy, one PRM and one benchmark."""
@@ -71,6 +72,21 @@ class Profile:
         if benchmark == "AIME24":
             return self.aime_problems
         return self.pool_problems if pool else self.problems
+
+    def sized(self, problems: int | None = None, budgets: Iterable[int] | None = None) -> Profile:
+        """With so many problems of each benchmark, and with these N, the largest of which is the pool's; None leaves
+        either as it is. Raises ValueError for what are no whole numbers from 1."""
+        sized = self
+        if problems is not None:
+            names = ("problems", "pool_problems", "aime_problems", "lead_problems")
+            sized = replace(sized, **dict.fromkeys(names, whole("problems", problems)))
+        if budgets is not None:
+            chosen = tuple(sorted({whole("a budget", each) for each in budgets}))
+            if not chosen:
+                raise ValueError("budgets holds no N: give at least one.")
+            whole_grids = chosen if self.grid_budgets else ()
+            sized = replace(sized, budgets=chosen, pool=chosen[-1], grid_budgets=whole_grids)
+        return sized
 
     @property
     def dataset(self) -> str:
@@ -132,8 +148,11 @@ def get_profile(
     prm: str | Path | Mapping[str, Any] | None = None,
     dataset: str | Path | Mapping[str, Any] | None = None,
     cast: str | Path | None = None,
+    problems: int | None = None,
+    budgets: Iterable[int] | None = None,
 ) -> Profile:
-    """The profile of that name, with other players in some of its roles.
+    """The profile of that name, with other players in some of its roles, and of another size if `problems` or `budgets`
+    are given (see `Profile.sized`).
 
     `policy`, `prm` and `dataset` are a plain name, which takes the lead role, "ROLE=MODEL, ROLE=MODEL", or a mapping of
     role to player; `cast` is a file as of `read_cast`, over which these three come. "" or None changes nothing. Raises
@@ -149,4 +168,4 @@ def get_profile(
     for kind, (players, lead) in given.items():
         if players:
             chosen = chosen.recast(kind, parse_recast(players, lead))
-    return replace(profile, cast=chosen)
+    return replace(profile, cast=chosen).sized(problems, budgets)

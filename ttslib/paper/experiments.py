@@ -54,6 +54,10 @@ class Experiment:
     note: str = ""
     whole: bool = False
 
+    def drawn(self, profile: Profile) -> bool:
+        """Whether the notebooks draw it at a profile: a whole grid only if the profile has budgets for it."""
+        return bool(profile.grid_budgets) or not self.whole
+
     def runs(self, profile: Profile) -> list[Run]:
         """Its runs at a profile's size with the profile's cast, each once.
 
