@@ -22,8 +22,8 @@ from scripted import ScriptedPolicy, ScriptedPRM
 from ttslib import execute as program
 from ttslib import index, lab, runner
 from ttslib.executors import LocalExecutor, placement
+from ttslib.executors.hardware import NO_GPU
 from ttslib.paper import EXPERIMENTS
-from ttslib.plan.hardware import NO_GPU
 from ttslib.policies.base import Step
 
 ROOT = Path(__file__).parents[1]

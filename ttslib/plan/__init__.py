@@ -1,8 +1,9 @@
-"""Before a run: its cells, tokens, FLOPs, GPU memory, placement, hours and disk. After it: estimate beside actual.
+"""Before a run: what the notebooks of a profile take on this machine or on others.
 
     python -m ttslib.plan --profile paper --gpus 8xA100-80GB
-    python -m ttslib.plan --profile nano --experiments fig4,table5
-    python -m ttslib.plan --actual results
+    python -m ttslib.plan --profile paper --gpus 1xRTX3090 --problems 50 --budgets 4,16
+    python -m ttslib.plan --profile nano --measure
 
-Every number is derived in the docstring of the function that computes it; what is assumed is in `assumptions`.
+Cells, tokens, FLOPs, disk, the GPUs that each policy-PRM pair needs, and hours where speeds were measured: by the
+records in the store, to which `--measure` adds a minute of each model. `--all` is for every experiment of the paper.
 """

@@ -1,120 +1,66 @@
-"""What experiments have to compute: cells that no earlier one has, in the jobs that a run makes of them."""
+"""What runs have to compute: cells, tokens and FLOPs, each cell counted once. Nothing is loaded or asked of the Hub."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas
 
 from ttslib.cells import Cell
 from ttslib.cost import LENGTHS, cost_of, lengths_of
 from ttslib.dry_run import counted
 from ttslib.flops import search_flops, size_of
-from ttslib.paper import Experiment
 from ttslib.profiles import Profile
-from ttslib.runs import ModelSpec, Run
-from ttslib.search import Cost, Lengths
-from ttslib.work import jobs
+from ttslib.runs import Run
 
 
-@dataclass(frozen=True)
-class Part:
-    """Cells that differ in their problem only: the `first`, how many there are, and how long solutions are."""
-
-    first: Cell
-    count: int
-    lengths: Lengths
-
-    @property
-    def cost(self) -> Cost:
-        """Of one cell."""
-        return cost_of(self.first, self.lengths)
+def lead_runs(profile: Profile) -> list[Run]:
+    """The runs of the lead pair, in notebook 01."""
+    late = {"published_slots": True}
+    return [
+        profile.run("cot"), profile.run("best_of_n", profile.pool),
+        *(profile.run(method, n) for method in ("beam_search", "dvts") for n in profile.budgets),
+        *(profile.run("beam_search", n, settings=late) for n in profile.budgets if n > Run.width),
+    ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Tally:
-    """What cells take, wherever they run: FLOPs of policy and PRM apart, and tokens in records, which those of scored
-    samples repeat."""
+def tally(experiments: Mapping[str, Iterable[Run]]) -> pandas.DataFrame:
+    """A row for the cells that each run adds to those of the runs before it, and one for the samples that they score.
 
-    cells: int = 0
-    policy_tokens: float = 0.0
-    prm_tokens: float = 0.0
-    policy_flops: float = 0.0
-    prm_flops: float = 0.0
-    stored_tokens: float = 0.0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
-
-
-@dataclass(frozen=True)
-class Load:
-    """What is in memory at once, a policy, a PRM or both, and the cells that are computed meanwhile."""
-
-    policy: ModelSpec | None
-    prm: ModelSpec | None
-    parts: tuple[Part, ...]
-
-    @property
-    def tally(self) -> Tally:
-        """Raises ValueError for a model whose size is not known."""
-        policy, prm = (size_of(model.name) if model else None for model in (self.policy, self.prm))
-        return sum((_tally(part, policy, prm) for part in self.parts), Tally())
-
-
-@dataclass(frozen=True)
-class Planned:
-    """An experiment: all its runs, and the loads that compute what no earlier experiment has."""
-
-    experiment: Experiment
-    runs: Sequence[Run]
-    loads: Sequence[Load]
-
-    @property
-    def tally(self) -> Tally:
-        """Of the loads."""
-        return sum((load.tally for load in self.loads), Tally())
-
-
-def plan(
-    experiments: Iterable[Experiment], profile: Profile, wanted: Callable[[Run], bool] = lambda run: True
-) -> list[Planned]:
-    """Each experiment's runs that are `wanted`, and what is new of them; nothing is read, loaded or asked of the Hub.
-
-    Raises ValueError for a data set of which nobody knows how long solutions are.
+    Columns: experiment, its name; policy and prm, the models in memory, "" for none; cells, one for each problem;
+    policy_tokens, generated; prm_tokens, forwarded; policy_flops; prm_flops; and record_tokens, the policy's in the
+    records, which those of scored samples repeat. Raises ValueError for a data set of which nobody knows how long
+    solutions are, and for a model of unknown size.
     """
-    found, done = [], Counter()  # done: of a cell that stands for those of all problems, on how many
-    for experiment in experiments:
-        runs = [run for run in experiment.runs(profile) if wanted(run)]
-        firsts = {run: counted(replace(run, limit=1), asked=False)[0] for run in runs}
-        new: dict[str, Part] = {}
-        for run, (cell,) in firsts.items():
+    rows, done = [], Counter()  # done: problems, by the cell of the first
+    for name, runs in experiments.items():
+        for run in runs:
+            (cell,), _ = counted(replace(run, limit=1), asked=False)
             for one in (cell.pool, cell):
-                if one and (more := run.size - done[one.key]) > 0:
-                    count = more + (new[one.key].count if one.key in new else 0)
-                    new[one.key] = Part(one, count, known_lengths(run))
+                if one and (count := run.size - done[one.key]) > 0:
+                    rows.append({"experiment": name} | _row(run, one, count))
                     done[one.key] = run.size
-        made = jobs(firsts, [part.first for part in new.values()])
-        loads = [Load(job.policy, job.prm, tuple(new[cell.key] for cell in job.cells)) for job in made]
-        found.append(Planned(experiment, runs, loads))
-    return found
+    return pandas.DataFrame(rows)
 
 
-def known_lengths(run: Run) -> Lengths:
-    """`lengths_of`; ValueError if nobody knows."""
+def _row(run: Run, cell: Cell, count: int) -> dict[str, Any]:
     if (lengths := lengths_of(run)) is None:
         known = ", ".join(LENGTHS)
         raise ValueError(f"How long solutions on {run.problems} are is not known: plan with one of {known}.")
-    return lengths
-
-
-def _tally(part: Part, policy: object, prm: object) -> Tally:
-    """A token stands behind the prompt and half a solution on average."""
-    cost, lengths = part.cost, part.lengths
-    written, read = cost.policy * part.count, cost.prm * part.count
+    policy = "" if cell.pool else run.policy.name
+    prm = run.prm.name if cell.content["prm"] else ""
+    cost = cost_of(cell, lengths)
+    written, read = cost.policy * count, cost.prm * count
     flops = search_flops(
-        policy, written, prm, read, context=lengths.prompt + lengths.solution / 2,
-        prompts=part.count if written else 0, prompt=lengths.prompt,
+        policy and size_of(policy), written, size_of(prm) if prm else None, read,
+        # A token stands behind the prompt and, on average, half a solution.
+        context=lengths.prompt + lengths.solution / 2, prompts=count if policy else 0, prompt=lengths.prompt,
     )  # fmt: skip
-    stored = cost_of(part.first.pool, lengths).policy * part.count if part.first.pool else written
-    return Tally(part.count, written, read, flops.policy, flops.prm, stored)
+    stored = cost_of(cell.pool, lengths).policy * count if cell.pool else written
+    return {
+        "policy": policy, "prm": prm, "cells": count, "policy_tokens": written, "prm_tokens": read,
+        "policy_flops": flops.policy, "prm_flops": flops.prm, "record_tokens": stored,
+    }  # fmt: skip
