@@ -6,6 +6,7 @@ PROFILE ?= nano
 ARCHIVE ?= full
 MODEL   ?=
 GPUS    ?=
+MEASURE ?=
 ARGS    ?=
 TESTS   ?=
 
@@ -37,8 +38,8 @@ lab:      ## open the notebooks in JupyterLab
 bench:    ## measure tokens per second, raw and in searches
 	$(ENV) --doing "bench: measuring throughput" -- -m ttslib.bench $(ARGS)
 
-plan:     ## tokens, memory, hours and disk before a run (PROFILE=paper GPUS=8xA100-80GB)
-	$(ENV) --doing "plan: profile $(PROFILE)" -- -m ttslib.plan --profile $(PROFILE) $(if $(GPUS),--gpus "$(GPUS)") $(ARGS)
+plan:     ## what a profile takes before a run (PROFILE=paper GPUS=8xA100-80GB, or MEASURE=1)
+	$(ENV) --doing "plan: profile $(PROFILE)" -- -m ttslib.plan --profile $(PROFILE) $(if $(GPUS),--gpus "$(GPUS)") $(if $(MEASURE),--measure) $(ARGS)
 
 zoo:      ## train nano models again (MODEL=name for one)
 	$(ENV) --doing "zoo: training $(or $(MODEL),every nano model)" -- -m ttslib.nano.zoo $(MODEL) $(ARGS)
