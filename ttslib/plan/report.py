@@ -73,7 +73,7 @@ def gpu_table(rows: pandas.DataFrame, machine: Machine) -> str:
         [role_name(PAPER_POLICIES[policy].name) if policy else "alone" for policy in policies],
         pandas.MultiIndex.from_tuples([(*[""] * (deep - len(head)), *head) for head in heads]),
     )
-    return table.to_string(sparsify=False)
+    return "\n".join(map(str.rstrip, table.to_string(sparsify=False).splitlines()))
 
 
 def experiment_table(rows: pandas.DataFrame) -> str:
