@@ -90,12 +90,13 @@ def _in_a_word(recast: Any) -> str:
 
 
 def wanted(names: Sequence[str], profile: Profile) -> list[Run]:
-    """The runs of these experiments at a profile, each once; of none, of all that the profile draws.
+    """The runs of these experiments at a profile, each once; of none named, of all that it draws and of the lead pair.
 
     Raises ValueError for an unknown experiment.
     """
+    lead = [] if names else profile.lead_runs()
     names = names or [name for name, each in EXPERIMENTS.items() if each.drawn(profile)]
-    return list(dict.fromkeys(run for name in names for run in experiment(name).runs(profile)))
+    return list(dict.fromkeys([*lead, *(run for name in names for run in experiment(name).runs(profile))]))
 
 
 def beside(runs: Iterable[Run], archive: str | os.PathLike) -> list[Run]:

@@ -67,6 +67,13 @@ class Profile:
         }  # fmt: skip
         return Run(method, n=n, **lead | others)
 
+    def lead_runs(self) -> list[Run]:
+        """All runs of the lead pair that notebook 01 compares."""
+        searches = [self.run(method, n) for method in ("beam_search", "dvts") for n in self.budgets]
+        late = [replace(run, settings={"published_slots": True}) for run in searches
+                if run.method == "beam_search" and run.n > run.width]  # fmt: skip
+        return [self.run("cot"), self.run("best_of_n", self.pool), *searches, *late]
+
     def limit(self, benchmark: str, *, pool: bool) -> int:
         """How many problems of a benchmark's role are searched or, with `pool`, sampled."""
         if benchmark == "AIME24":

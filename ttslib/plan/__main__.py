@@ -13,7 +13,7 @@ from ttslib.executors.hardware import gpus_visible, parse_gpus
 from ttslib.executors.placement import cards_of, place
 from ttslib.plan import report
 from ttslib.plan.speed import measure, stored_speeds
-from ttslib.plan.tally import lead_runs, tally
+from ttslib.plan.tally import tally
 from ttslib.profiles import get_profile
 
 LEAD = "notebook 01"
@@ -66,7 +66,7 @@ def _plan(options: argparse.Namespace) -> str:
         raise ValueError(f"Models are timed on this machine's own GPUs, and profile {profile.name} needs one.")
     experiments = [paper.experiment(name.strip()) for name in options.experiments.split(",") if name]
     drawn = experiments or [each for each in paper.EXPERIMENTS.values() if options.all or each.drawn(profile)]
-    named = {each.name: each.runs(profile) for each in drawn} | ({} if experiments else {LEAD: lead_runs(profile)})
+    named = {each.name: each.runs(profile) for each in drawn} | ({} if experiments else {LEAD: profile.lead_runs()})
     runs = [run for some in named.values() for run in some]
     if not runs:
         raise ValueError(f"Nothing has to be computed for {options.experiments}.")

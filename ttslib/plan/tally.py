@@ -13,18 +13,7 @@ from ttslib.cells import Cell
 from ttslib.cost import LENGTHS, cost_of, lengths_of
 from ttslib.dry_run import counted
 from ttslib.flops import search_flops, size_of
-from ttslib.profiles import Profile
 from ttslib.runs import Run
-
-
-def lead_runs(profile: Profile) -> list[Run]:
-    """The runs of the lead pair, in notebook 01."""
-    late = {"published_slots": True}
-    return [
-        profile.run("cot"), profile.run("best_of_n", profile.pool),
-        *(profile.run(method, n) for method in ("beam_search", "dvts") for n in profile.budgets),
-        *(profile.run("beam_search", n, settings=late) for n in profile.budgets if n > Run.width),
-    ]  # fmt: skip
 
 
 def tally(experiments: Mapping[str, Iterable[Run]]) -> pandas.DataFrame:
