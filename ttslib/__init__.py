@@ -17,7 +17,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
-from ttslib import grading, paper, search, stats, voting  # noqa: E402
+from ttslib import grading, paper, search, sentences, stats, voting  # noqa: E402
 from ttslib.policies import load_policy  # noqa: E402
 from ttslib.prms import load_prm  # noqa: E402
 from ttslib.problems import Problem, load_problems  # noqa: E402
@@ -31,6 +31,8 @@ __all__ = [
     "load_prm", "load_problems", "paper", "plots", "run", "search", "solve", "stats", "strategy", "tables", "trees",
     "voting",
 ]  # fmt: skip
+
+sentences.install()
 
 
 def __getattr__(name: str):
