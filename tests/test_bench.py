@@ -29,7 +29,7 @@ def test_every_aim_is_said_to_be_met_or_missed():
 
 def test_what_cannot_run_is_an_error_in_words(capsys):
     assert main(["--policy", "nano-none"]) == 2
-    assert "Unknown model 'nano-none'" in capsys.readouterr().err
+    assert "Unknown policy 'nano-none'" in capsys.readouterr().err
 
 
 @pytest.mark.engine

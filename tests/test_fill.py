@@ -40,7 +40,7 @@ def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["fig99"], "Unknown experiment 'fig99'"), (["--profile", "huge"], "Unknown profile 'huge'"),
-     (["--policy", "GPT-9=x"], "Unknown role 'GPT-9'")],
+     (["--policy", "GPT-9=x"], "Unknown role among the policies 'GPT-9'")],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_said_before_anything_starts(arguments, said, tmp_path, capsys):
     assert program.main([*arguments, "--store", str(tmp_path / "store")]) == 2

@@ -434,8 +434,8 @@ def test_a_grid_may_hold_seeds_and_a_method_of_ones_own():
 
 
 def test_an_unknown_name_is_one_sentence():
-    with pytest.raises(ValueError, match="Unknown experiment 'fig99': give one of fig1, fig2"):
+    with pytest.raises(ValueError, match="Unknown experiment 'fig99': did you mean fig9"):
         paper.experiment("fig99")
     wrong = Experiment("wrong", "", "", (Grid(("Llama-9",), ("cot",), ("MATH-500",)),))
-    with pytest.raises(ValueError, match="Unknown role 'Llama-9'"):
+    with pytest.raises(ValueError, match="Unknown role among the policies 'Llama-9'"):
         wrong.runs(PROFILES["nano"])

@@ -322,8 +322,8 @@ def test_an_error_while_decoding_reaches_the_one_who_asked(policy_of, monkeypatc
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("nano-gpt-9b", {}, "Unknown model 'nano-gpt-9b'"),
-        ("./nowhere", {}, "Unknown model './nowhere'"),
+        ("nano-gpt-9b", {}, "Unknown policy 'nano-gpt-9b'"),
+        ("./nowhere", {}, "Unknown policy './nowhere'"),
         ("Qwen/Qwen2.5-3B", {}, "say how it is asked"),
         ("FOLDER", {"prompt": "gpt"}, "Unknown prompt 'gpt'"),
         ("FOLDER", {"prompt": "nano", "backend": "ollama"}, "Unknown backend 'ollama'"),

@@ -601,7 +601,7 @@ def test_a_name_that_looks_known_is_not_treated_as_known(hub, folders):
 def test_what_cannot_be_had_ends_in_one_sentence(hub, folders, monkeypatch):
     with pytest.raises(ValueError, match="is not in the local cache and HF_HUB_OFFLINE is set"):
         load_prm("Qwen/Qwen2.5-Math-PRM-72B")
-    with pytest.raises(ValueError, match="Unknown model 'qwen-prm'"):
+    with pytest.raises(ValueError, match="Unknown PRM 'qwen-prm'"):
         load_prm("qwen-prm")
     with pytest.raises(ValueError, match="Unknown PRM format 'qwen'"):
         load_prm("Qwen/Qwen2.5-Math-PRM-72B", format="qwen")
@@ -689,7 +689,7 @@ def test_identities_of_the_hub_are_commits(hub, folders, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "options", "said"), [
-    ("nano-prm-none", {}, "Unknown model"), ("nano-prm-shepherd", {"format": "other"}, "Unknown PRM format 'other'"),
+    ("nano-prm-none", {}, "Unknown PRM"), ("nano-prm-shepherd", {"format": "other"}, "Unknown PRM format 'other'"),
     ("nano-prm-shepherd", {"dtype": "int3"}, "Unknown dtype"), ("nano-llama-0.1m", {}, "does not say how it is asked"),
     ("nano-prm-shepherd", {"backend": "tgi"}, "Unknown PRM backend"),
     ("nano-prm-qwen-m", {"backend": "vllm"}, "which vLLM does not score"),

@@ -179,8 +179,8 @@ def test_lone_surrogates_become_characters_that_can_be_kept(tmp_path):
 @pytest.mark.parametrize(
     ("name", "limit", "words"),
     [
-        ("math5000", None, "Unknown problem set 'math5000': give one of nanomath, nanoaime, math500, aime24, amc23"),
-        ("nowhere.jsonl", None, "No problem file at nowhere.jsonl"),
+        ("math5000", None, "Unknown problem set 'math5000': did you mean math500?"),
+        ("nowhere.jsonl", None, "No problem file at .*nowhere.jsonl"),
         ("nanomath", 0, "limit must be at least 1"),
     ],
 )

@@ -84,8 +84,8 @@ def test_a_bad_file_is_one_sentence(tmp_path, rows, words):
 @pytest.mark.parametrize(
     ("name", "limit", "words"),
     [
-        ("gsm9k", None, "Unknown subset 'gsm9k': give one of nanoprocessbench, gsm8k, .*, omnimath, or a path"),
-        ("nowhere.json", None, "No problem file at nowhere.json"),
+        ("gsm9k", None, "Unknown subset 'gsm9k': did you mean gsm8k?"),
+        ("nowhere.json", None, "No problem file at .*nowhere.json"),
         ("gsm8k", 0, "limit must be at least 1"),
     ],
 )

@@ -128,8 +128,8 @@ def test_a_profile_may_be_given_another_size():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"policy": "Llama-9=a/b"}, "Unknown role 'Llama-9' among the policies: give one of Llama-3.2-1B"),
-        ({"prm": "Llama-3.2-1B=a/b"}, "Unknown role 'Llama-3.2-1B' among the prms"),
+        ({"policy": "Llama-9=a/b"}, "Unknown role among the policies 'Llama-9': give one of Llama-3.2-1B"),
+        ({"prm": "Llama-3.2-1B=a/b"}, "Unknown role among the prms 'Llama-3.2-1B'"),
         ({"policy": "Llama-3.2-1B="}, "write ROLE=MODEL"),
         ({"policy": "Llama-3.2-1B=a/b,c/d"}, "'c/d' of .* recasts nothing"),
         ({"policy": {"Llama-3.2-1B": 3}}, "A model is a name"),
@@ -159,7 +159,7 @@ def test_what_recasts_nothing_is_one_sentence(given, says):
         ("a.json", b"[]", "a.json is no cast"),
         ("a.toml", b'policies = "x"', "a.toml is no cast"),
         ("a.toml", b"[policy]", "has the table 'policy': give policies, prms, benchmarks"),
-        ("a.toml", b'[policies]\n"Llama-9" = "x"', "Unknown role 'Llama-9'"),
+        ("a.toml", b'[policies]\n"Llama-9" = "x"', "Unknown role among the policies 'Llama-9'"),
         ("a.toml", b'[policies]\n"Llama-3.2-1B" = ""', "a Hub id or a path"),
     ],
 )

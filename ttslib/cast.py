@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ttslib.names import unknown
 from ttslib.paper import roles
 from ttslib.problems import known_size
 from ttslib.runs import ModelSpec
@@ -104,7 +105,7 @@ def parse_recast(given: str | Path | Mapping[str, Any], lead: str) -> dict[str, 
 
 def _role(kind: str, role: str) -> str:
     if role not in KNOWN[kind]:
-        raise ValueError(f"Unknown role {role!r} among the {kind}: give one of {', '.join(KNOWN[kind])}.")
+        raise unknown(f"role among the {kind}", role, KNOWN[kind])
     return role
 
 

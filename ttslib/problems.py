@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ttslib.boxes import answers_in
+from ttslib.names import unknown
 from ttslib.plain_text import mend
 from ttslib.zoo import hub_file
 
@@ -66,6 +67,7 @@ HUB = {
         "395f5c1282d3240db046ebebbda62ecb1515401edc317595d195891a78895d7c",
     ),
 }
+FILE = ", or a path to a .jsonl or .json file"
 SIZES = {"nanomath": 500, "nanoaime": 30} | {name: source.size for name, source in HUB.items()}
 
 
@@ -90,7 +92,7 @@ def load_problems(name_or_path: str | Path, *, limit: int | None = None) -> list
     elif str(name_or_path).endswith((".jsonl", ".json")):
         problems = _read_file(Path(name_or_path))
     else:
-        raise _unknown(str(name_or_path))
+        raise unknown("problem set", str(name_or_path), SIZES, FILE)
     return problems[:limit]
 
 
@@ -101,13 +103,8 @@ def known_size(name_or_path: str | Path) -> int | None:
     """
     name = str(name_or_path)
     if name not in SIZES and not name.endswith((".jsonl", ".json")):
-        raise _unknown(name)
+        raise unknown("problem set", name, SIZES, FILE)
     return SIZES.get(name)
-
-
-def _unknown(name: str) -> ValueError:
-    known = ", ".join(SIZES)
-    return ValueError(f"Unknown problem set {name!r}: give one of {known}, or a path to a .jsonl or .json file.")
 
 
 def benchmark_name(name_or_path: str | Path) -> str:
@@ -135,7 +132,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, str, Any]]:
     Raises ValueError, in one sentence, for a file that is missing or is not that.
     """
     if not path.is_file():
-        raise ValueError(f"No problem file at {path}.")
+        raise ValueError(f"No problem file at {path.absolute()}.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ttslib.names import unknown
 from ttslib.plain_text import mend
 from ttslib.problems import NANO_DATA, Problem, read_rows, unique
 from ttslib.zoo import hub_file
@@ -55,10 +56,8 @@ def load_processbench(name_or_path: str | Path, *, limit: int | None = None) -> 
     elif str(name_or_path).endswith((".json", ".jsonl")):
         path = Path(name_or_path)
     else:
-        known = ", ".join(["nanoprocessbench", *SUBSETS])
-        raise ValueError(
-            f"Unknown subset {str(name_or_path)!r}: give one of {known}, or a path to a .json or .jsonl file."
-        )
+        known = ["nanoprocessbench", *SUBSETS]
+        raise unknown("subset", str(name_or_path), known, ", or a path to a .json or .jsonl file")
     found = unique([(_solution(row, where), where) for _, where, row in read_rows(path)])
     if not found:
         raise ValueError(f"{path} holds no solution.")

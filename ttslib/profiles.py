@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ttslib.cast import Cast, parse_recast, read_cast
+from ttslib.names import unknown
 from ttslib.nano import specs
 from ttslib.paper import roles
 from ttslib.problems import benchmark_name
@@ -166,7 +167,7 @@ def get_profile(
     ValueError, in one sentence, for an unknown profile or role and a file that is missing or no cast.
     """
     if name not in PROFILES:
-        raise ValueError(f"Unknown profile {name!r}: give one of {', '.join(PROFILES)}.")
+        raise unknown("profile", name, PROFILES)
     profile = PROFILES[name]
     chosen = profile.cast
     for kind, players in read_cast(cast).items() if cast else ():

@@ -8,6 +8,7 @@ ids of its tokenizer and generation config), and a search also ends a path at a 
 
 from dataclasses import dataclass, replace
 
+from ttslib.names import unknown
 from ttslib.plain_text import PlainText
 from ttslib.problems import Problem
 
@@ -73,5 +74,5 @@ PROMPTS = {prompt.name: prompt for prompt in (
 def get_prompt(name: str) -> Prompt:
     """The prompt called `name`; ValueError if there is none."""
     if name not in PROMPTS:
-        raise ValueError(f"Unknown prompt {name!r}: give one of {', '.join(PROMPTS)}.")
+        raise unknown("prompt", name, PROMPTS)
     return PROMPTS[name]

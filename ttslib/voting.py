@@ -13,6 +13,7 @@ from statistics import fmean
 import numpy as np
 
 from .grading import canonical, memory, verdict, verdicts
+from .names import unknown
 
 Scores = Sequence[float]
 PATIENCE = 1000
@@ -58,7 +59,7 @@ RULES: dict[str, Rule] = {
 def check(rule: str) -> None:
     """Raise ValueError unless `rule` is a key of RULES."""
     if rule not in RULES:
-        raise ValueError(f"Unknown voting rule {rule!r}; use one of {', '.join(RULES)}.")
+        raise unknown("voting rule", rule, RULES)
 
 
 def vote(

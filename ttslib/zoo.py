@@ -7,13 +7,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ttslib.names import unknown
+
 ZOO = Path(__file__).parent / "nano" / "models"
 NANO = tuple(sorted(folder.name for folder in ZOO.glob("nano-*"))) if ZOO.is_dir() else ()
 HUB_SECONDS = 5
 
 
-def model_folder(name: str) -> Path | str:
+def model_folder(name: str, kind: str = "model") -> Path | str:
     """The folder of a shipped model or of a path, or `name` itself if it is a Hub id ("owner/model").
+
+    kind: "policy" or "PRM" where only such a model will do: an error names no others.
 
     Raises ValueError for a name that is none of them, and for a folder without config.json or safetensors.
     """
@@ -25,8 +29,8 @@ def model_folder(name: str) -> Path | str:
         return folder
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
-    known = f"one of {', '.join(NANO)}" if NANO else "a nano model once they are trained (make zoo)"
-    raise ValueError(f"Unknown model {name!r}: give {known}, a Hub id or the path of a model folder.")
+    known = [each for each in NANO if kind == "model" or each.startswith("nano-prm-") == (kind == "PRM")]
+    raise unknown(kind, name, known, ", a Hub id or the path of a model folder")
 
 
 def is_commit(revision: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ttslib.names import unknown
 from ttslib.paper.roles import BENCHMARKS, LLAMA, MATH, PRMS, QWEN, R1, REFERENCES
 from ttslib.paper.strategy import rule_methods
 from ttslib.runs import Run
@@ -218,5 +219,5 @@ EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (
 def experiment(name: str) -> Experiment:
     """The figure or table of that name; ValueError, naming them, if there is none."""
     if name not in EXPERIMENTS:
-        raise ValueError(f"Unknown experiment {name!r}: give one of {', '.join(EXPERIMENTS)}.")
+        raise unknown("experiment", name, EXPERIMENTS)
     return EXPERIMENTS[name]

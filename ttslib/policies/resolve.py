@@ -47,7 +47,7 @@ def resolve(
     Raises ValueError for an unknown name, backend or prompt, a folder that is no language model, a Hub id whose
     config.json cannot be had, and a dtype for a server. Of the paper's Hub ids nothing is asked of the Hub.
     """
-    folder = model_folder(name)
+    folder = model_folder(name, "policy")
     card = PAPER_POLICIES.get(name) if isinstance(folder, str) else None
     if prompt is None:
         if name not in NANO and card is None:

@@ -56,7 +56,7 @@ def resolve(
         get_format(format)
     if dtype not in (None, *DTYPES):
         raise ValueError(f"Unknown dtype {dtype!r}: give {' or '.join(map(repr, DTYPES))}.")
-    folder = model_folder(name)
+    folder = model_folder(name, "PRM")
     card = PAPER_PRMS.get(name) if isinstance(folder, str) else None
     if card and is_commit(card.revision):
         commit, usual = card.revision, card.format

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 from dataclasses import dataclass, fields, replace
 
+from ttslib.names import unknown
 from ttslib.policies.base import Policy
 from ttslib.prms.base import PRM
 from ttslib.problems import Problem
@@ -173,5 +174,5 @@ def register(method: Method) -> Method:
 def get_method(name: str) -> Method:
     """The method of that name; ValueError, with those that exist, for any other."""
     if name not in METHODS:
-        raise ValueError(f"Unknown method {name!r}: give one of {', '.join(METHODS)}.")
+        raise unknown("method", name, METHODS)
     return METHODS[name]
