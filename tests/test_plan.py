@@ -230,7 +230,7 @@ def test_roles_may_be_recast(plan):
     ("--experiments fig99", "Unknown experiment 'fig99'"), ("--experiments fig2", "Nothing has to be computed for"),
     ("--profile huge", "Unknown profile 'huge'"), ("--problems few", "--problems: invalid int value: 'few'"),
     ("--problems 0", "problems is a whole number"), ("--budgets 4,x", "--budgets: invalid budgets value: '4,x'"),
-    ("--budgets 6", "must be a multiple of width=4"), ("--prm nano-prm-qwen-m", "nano-prm-qwen-m is no model of the"),
+    ("--budgets 6", "must be a multiple of M"), ("--prm nano-prm-qwen-m", "nano-prm-qwen-m is no model of the"),
     ("--dataset amc23", "solutions on amc23 are is not known"), ("--measure", "timed on this machine's own GPUs"),
 ])  # fmt: skip
 def test_arguments_without_sense_end_with_a_sentence(options: str, says: str, plan):

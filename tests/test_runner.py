@@ -171,7 +171,7 @@ def test_what_is_no_run_is_refused():
     [
         (Run("magic", POLICIES[0], None, TWENTY), "Unknown method 'magic': give one of cot"),
         (Run("dvts", POLICIES[0], None, TWENTY, n=8), "pass a PRM"),
-        (Run("dvts", POLICIES[0], PRMS[0], TWENTY, n=6), "must be a multiple of width=4"),
+        (Run("dvts", POLICIES[0], PRMS[0], TWENTY, n=6), r"must be a multiple of M \(width=4\)"),
         (Run("cot", "nano-llama-9m", None, TWENTY), "Unknown policy 'nano-llama-9m': did you mean nano-llama-"),
         (Run("cot", POLICIES[0], None, (*TWENTY, TWENTY[0])), "the same id 'p0'"),
         (Run("cot", POLICIES[0], None, TWENTY, settings={"depth": 3}), "There is no setting 'depth'"),

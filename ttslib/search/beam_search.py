@@ -100,7 +100,7 @@ def slots(config: SearchConfig, name: str) -> int:
     """n / width; ValueError unless that is a whole number."""
     if config.n % config.width:
         raise ValueError(
-            f"{name} keeps n / width paths, so n={config.n} must be a multiple of width={config.width}: change one."
+            f"{name} keeps N/M paths, so N (n={config.n}) must be a multiple of M (width={config.width}): change one."
         )
     return config.n // config.width
 
