@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import sqlite3
 import threading
 import uuid
-import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from ttslib.canonical import canonical_json
 
@@ -262,7 +262,7 @@ class Store:
         self.owner = uuid.uuid4().hex
         self._lock = threading.RLock()
         self._owners, self._file = self.path / "owners", self.path / "records.sqlite"
-        self._owner_file: int | None = None
+        self._owned, self._process = _lock(self._owners / self.owner), os.getpid()
         try:
             self.read_only = self._file.is_file() and not self._writable()
             if not self.read_only:
@@ -277,14 +277,13 @@ class Store:
                 if self.read_only:
                     self._check_format()
                 else:
-                    with self._opening():
+                    with _lock(self.path / "opening.lock"):
                         self._prepare()
                         self._sweep()
-                        self._owner_file = _locked(self._owners / self.owner)
+                        self._owned.acquire(blocking=False)
         except BaseException:
             self._db.close()
             raise
-        _open_stores.add(self)
 
     # -- records -----------------------------------------------------------------------------------
 
@@ -394,34 +393,29 @@ class Store:
     def _alive(self, owner: str) -> bool:
         if owner == self.owner:
             return True
-        try:
-            file = os.open(self._owners / owner, os.O_RDWR)
-        except FileNotFoundError:
+        if not (self._owners / owner).exists():
             return False
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return False
-        except BlockingIOError:
+            with _lock(self._owners / owner).acquire(blocking=False):
+                return False
+        except Timeout:
             return True
-        finally:
-            os.close(file)
 
     # -- opening and closing -----------------------------------------------------------------------
 
     def close(self) -> None:
         """Give up every claim and close the file. Calling it again does nothing."""
         with self._lock:
-            if self not in _open_stores:
+            if self._process != os.getpid():  # closed, or this is a fork of the process that is the owner
                 return
-            _open_stores.discard(self)
+            self._process = None
             # A full disk must not hide what went wrong before: claims without a live owner are void anyway.
             with suppress(StoreError), self._transaction() as db:
                 db.execute("DELETE FROM claims WHERE owner = ?", (self.owner,))
             self._db.close()
-            if self._owner_file is not None:
-                with suppress(FileNotFoundError):
-                    (self._owners / self.owner).unlink()
-                os.close(self._owner_file)
+            if not self.read_only:
+                self._owned.release()
+                _remove(self._owners / self.owner)
 
     def __enter__(self) -> Store:
         return self
@@ -480,20 +474,12 @@ class Store:
         self._db.execute("CREATE TABLE IF NOT EXISTS shown (key TEXT PRIMARY KEY)")  # older stores have none
 
     def _sweep(self) -> None:
-        """Remove what killed owners left. Only under `_opening`: a new owner's file precedes its lock."""
+        """Remove what killed owners left. Only under the opening lock: a new owner's file precedes its own lock."""
         for file in self._owners.iterdir():
             if not self._alive(file.name):
                 with self._transaction() as db:
                     db.execute("DELETE FROM claims WHERE owner = ?", (file.name,))
-                file.unlink(missing_ok=True)
-
-    @contextmanager
-    def _opening(self) -> Iterator[None]:
-        file = _locked(self.path / "opening.lock", wait=True)
-        try:
-            yield
-        finally:
-            os.close(file)
+                _remove(file)
 
     # -- SQLite ------------------------------------------------------------------------------------
 
@@ -559,22 +545,11 @@ def _checksum(key: str, body: bytes) -> str:
     return hashlib.sha256(key.encode() + body).hexdigest()
 
 
-def _locked(path: Path, *, wait: bool = False) -> int:
-    """An open, locked file. Raises BlockingIOError if another holds the lock and `wait` is False."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    return file
+def _lock(path: Path) -> BaseFileLock:
+    """A lock that the operating system drops with the process, and that a forked child does not share."""
+    return FileLock(path, thread_local=False, fallback_to_soft=False, poll_interval=0.005)
 
 
-_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    # A forked child shares the lock: it must not keep the owner alive after the parent is gone.
-    for store in list(_open_stores):
-        with suppress(OSError, TypeError):  # a read-only store has no such file
-            os.close(store._owner_file)
-    _open_stores.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+def _remove(file: Path) -> None:
+    with suppress(FileNotFoundError, PermissionError):  # Windows: another process is looking at it, and sweeps it later
+        file.unlink()
