@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from ttslib import grading, loop
-from ttslib.archive import Archive, opened
+from ttslib.archive import opened
 from ttslib.cells import Cell, cells_of, make_cells
 from ttslib.dry_run import missing
 from ttslib.executors.base import Executor
@@ -36,6 +36,8 @@ from ttslib.work import Work, jobs, weight
 
 if TYPE_CHECKING:
     import pandas
+
+    from ttslib.archive import Archive
 
 VERDICTS = "verdicts.sqlite"
 """Beside a store's records: what grading their answers came to (see `grading.remember`)."""
@@ -126,7 +128,7 @@ def run(
         return missing(runs, store.path if isinstance(store, Store) else store, retry_failed=retry_failed)
     cells = {each: cells_of(each) for each in runs}
     with _opened(store) as records:
-        if isinstance(records, Archive):
+        if not isinstance(records, Store):  # an archive
             known = records.shown() if texts else {*records.addresses()}
             there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
             lost = [each for each in cells if each not in there]

@@ -22,7 +22,7 @@ import pyarrow
 from ttslib.records import Record
 
 FORMAT = 2
-CONTENTS, PROBLEMS, TEXTS = "contents.parquet", "problems.parquet", "texts.parquet"
+PROBLEMS, TEXTS = "problems.parquet", "texts.parquet"
 DROPPED = ("rank", "duplicate", "length", "blank", "marker")
 USAGE = ("policy_tokens", "policy_calls", "policy_prompt", "prm_tokens", "prm_calls")
 ENDS = ("boxed", "eos", "depth", "length")

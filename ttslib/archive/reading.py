@@ -8,7 +8,6 @@ import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,11 +17,12 @@ import pyarrow
 from pyarrow import compute, parquet
 
 from ttslib import voting
-from ttslib.archive.layout import CONTENTS, DROPPED, ENDS, FORMAT, NONE, PROBLEMS, STEPS, TEXTS, USAGE
+from ttslib.archive import CONTENTS
+from ttslib.archive.layout import DROPPED, ENDS, FORMAT, NONE, PROBLEMS, STEPS, TEXTS, USAGE
 from ttslib.canonical import canonical_json
 from ttslib.cells import HERE
 from ttslib.grading import memory
-from ttslib.records import DONE, FAILED, Record, Store, StoreError, from_json
+from ttslib.records import DONE, FAILED, Record, StoreError, from_json
 
 
 def grading_of() -> str:
@@ -30,26 +30,9 @@ def grading_of() -> str:
     return hashlib.sha256(f"{memory.fingerprint()} {voting.grouping_rules()}".encode()).hexdigest()
 
 
-def is_archive(path: str | os.PathLike) -> bool:
-    """Whether a folder is an archive."""
-    return (Path(path) / CONTENTS).is_file()
-
-
-@contextmanager
-def opened(store: str | os.PathLike | Store | Archive) -> Iterator[Store | Archive]:
-    """The archive or store in a folder, closed afterwards; what is open already stays so."""
-    if isinstance(store, (Store, Archive)):
-        yield store
-    elif is_archive(store):
-        files = Path(store).glob("*.parquet")
-        yield _read_once(Path(store).absolute(), max(file.stat().st_mtime_ns for file in files))
-    else:
-        with Store(store) as records:
-            yield records
-
-
 @lru_cache(maxsize=4)
-def _read_once(path: Path, changed: int) -> Archive:
+def read_once(path: Path, changed: int) -> Archive:
+    """The archive, as it was when the newest of its files `changed`."""
     return Archive(path)
 
 

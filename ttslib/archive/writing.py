@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow
 from pyarrow import parquet
 
-from ttslib.archive import layout
+from ttslib.archive import CONTENTS, is_archive, layout, opened
 from ttslib.archive.layout import NONE, STEPS, Steps, file_of, named
-from ttslib.archive.reading import Archive, grading_of, is_archive, opened, with_samples
+from ttslib.archive.reading import Archive, grading_of, with_samples
 from ttslib.canonical import canonical_json
 from ttslib.graded import Graded, prepare
 from ttslib.records import Record, Store, StoreError, to_json
@@ -41,7 +41,7 @@ def write(store: str | os.PathLike, to: str | os.PathLike, *, profile: str = "")
         files = dict(plan.tables(records))
         files[layout.TEXTS] = _texts(plan, records)
         about = {"format": layout.FORMAT, "profile": profile, "grading": grading_of()}
-        files[layout.CONTENTS] = files[layout.CONTENTS].replace_schema_metadata({"ttslib": canonical_json(about)})
+        files[CONTENTS] = files[CONTENTS].replace_schema_metadata({"ttslib": canonical_json(about)})
     to.mkdir(parents=True, exist_ok=True)
     for name, table in files.items():
         _put(table, to / name)
@@ -111,7 +111,7 @@ class _Plan:
         for text, (content, shape) in self.contents.items():
             pool = number[canonical_json(content | {"prm": None})] if number[text] in scoring else NONE
             rows.append({"content": text, "file": file_of(content["policy"]), "pool": pool, **shape})
-        yield layout.CONTENTS, pyarrow.Table.from_pylist(rows, layout.CONTENT)
+        yield CONTENTS, pyarrow.Table.from_pylist(rows, layout.CONTENT)
         asked = [
             {"id": id, "hash": hash, "problem": canonical_json(problem)}
             for (id, hash), problem in self.problems.items()
