@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ttslib import torch_settings
+
+torch_settings.apply()  # tests import torch themselves
 # A slow machine is no failure.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")

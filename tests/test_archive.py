@@ -131,7 +131,7 @@ def test_reading_takes_no_symbolic_comparison_and_writes_nothing(stored, monkeyp
 def test_changed_grading_grades_again_and_an_archive_of_the_archive_is_as_it_was(stored, monkeypatch, tmp_path):
     _, runs, folder = stored
     monkeypatch.setattr(grading.memory, "fingerprint", lambda: "another")
-    archive.reading._read_once.cache_clear()
+    archive.reading.read_once.cache_clear()
     with pytest.warns(UserWarning, match="graded again"):
         same(tables(tts.run(runs, store=archive.Archive(folder))), tables(tts.run(runs, store=stored[0])))
         archive.write(folder, tmp_path, profile="nano")

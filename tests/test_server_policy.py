@@ -51,7 +51,9 @@ def served(model_path, tmp_path_factory):
         "--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", "16384", "--max-num-seqs", "64",
     ]
     # ttslib's own setting for engines in its process; a server has its engine in a process of its own.
-    environment = os.environ | {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
+    from ttslib.vllm_engine import SETTINGS
+
+    environment = SETTINGS | os.environ | {"VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, env=environment, start_new_session=True)
     try:

@@ -7,23 +7,14 @@
 """
 
 import importlib
-import os
 
-# Read when torch and vLLM are first imported. Waiting OpenMP threads that spin starve the other engine on few cores,
-# and a second engine process halves the throughput of a small model.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-
-from ttslib import grading, paper, search, sentences, stats, voting  # noqa: E402
-from ttslib.policies import load_policy  # noqa: E402
-from ttslib.prms import load_prm  # noqa: E402
-from ttslib.problems import Problem, load_problems  # noqa: E402
-from ttslib.profiles import get_profile  # noqa: E402
-from ttslib.runner import free, run, solve  # noqa: E402
-from ttslib.runs import ModelSpec, Run  # noqa: E402
+from ttslib import grading, paper, search, sentences, stats, voting
+from ttslib.policies import load_policy
+from ttslib.prms import load_prm
+from ttslib.problems import Problem, load_problems
+from ttslib.profiles import get_profile
+from ttslib.runner import free, run, solve
+from ttslib.runs import ModelSpec, Run
 
 __version__ = "0.1.0"
 __all__ = [

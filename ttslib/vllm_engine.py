@@ -7,14 +7,27 @@ destroys it: the others then fail with "pipeline model parallel group is not ini
 
 import asyncio
 import itertools
+import os
 import weakref
 from typing import Any
 
 import torch
-from vllm import EngineArgs, LLMEngine
 
 from ttslib.loop import Pump
 from ttslib.memory import reclaim
+
+# vLLM reads these when it is imported. What a user has set stands.
+SETTINGS = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # a second engine process halves the throughput of a small model
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+for _name, _value in SETTINGS.items():
+    os.environ.setdefault(_name, _value)
+
+from vllm import EngineArgs, LLMEngine, SamplingParams  # noqa: E402
+from vllm.sampling_params import RequestOutputKind  # noqa: E402
 
 _live: set[object] = set()
 
@@ -82,11 +95,12 @@ class Engine:
         self.core = None
         reclaim()
 
-    async def submit(self, ids: list[int], params):
-        """vLLM's final output for these token ids; RuntimeError if the engine is closed, in use by another thread's
-        loop, or with its cause if it fails."""
+    async def submit(self, ids: list[int], **params):
+        """vLLM's final output for these token ids and `SamplingParams`; RuntimeError if the engine is closed, in use by
+        another thread's loop, or with its cause if it fails."""
         if self.core is None:
             raise RuntimeError(f"{self.name} is closed: load it again.")
+        params = SamplingParams(output_kind=RequestOutputKind.FINAL_ONLY, **params)
         self._pump.start(self._run)
         request = f"{next(self._ids)}"
         future = asyncio.get_running_loop().create_future()

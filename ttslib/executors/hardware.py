@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ttslib import torch_settings
 from ttslib.provenance import hardware
 
 KNOWN = {
@@ -58,6 +59,8 @@ def parse_gpus(text: str) -> Machine:
 
 def gpus_visible() -> Machine:
     """As many GPUs as torch sees, each with the memory of the smallest."""
+    torch_settings.apply()
+
     import torch
 
     if not (count := torch.cuda.device_count()):

@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path as Folder
 from typing import Any
 
+from ttslib import torch_settings
 from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.registry import PAPER_POLICIES, PolicyCard
 from ttslib.policies.resolve import identify, is_url, language_model, resolve, sampling
@@ -35,6 +36,7 @@ def load_policy(name: str, *, backend: str | None = None, prompt: str | Prompt |
     installed, a server or Hub that cannot be reached, a gated model, missing or broken files, or weights larger than
     the memory that is free: within seconds, and for a registered model before its weights are downloaded.
     """
+    torch_settings.apply()
     asked = {"dtype": dtype, "max_model_len": max_model_len}
     model = resolve(name, backend=backend, prompt=prompt, **asked, **options)
     folder, card = model.folder, model.card

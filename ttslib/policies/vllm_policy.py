@@ -1,8 +1,6 @@
 """A policy in an in-process vLLM engine: every `sample` call is one request."""
 
 from transformers import AutoTokenizer
-from vllm import SamplingParams
-from vllm.sampling_params import RequestOutputKind
 
 from ttslib.policies.base import Draw, Path, Policy, Step
 from ttslib.policies.prefix import Prefixes
@@ -40,12 +38,11 @@ class VLLMPolicy(Policy):
 
     async def _sample(self, path: Path, draw: Draw) -> list[Step]:
         ids, limit = self._prefix(path, draw.max_tokens)
-        params = SamplingParams(
-            n=draw.n, seed=draw.seed if draw.temperature else None, temperature=draw.temperature, top_p=draw.top_p,
-            max_tokens=limit, logprobs=self.logprobs, stop=[draw.stop] if draw.stop else None,
-            include_stop_str_in_output=True, skip_special_tokens=True, output_kind=RequestOutputKind.FINAL_ONLY,
-        )
-        output = await self.engine.submit(ids, params)
+        output = await self.engine.submit(
+            ids, n=draw.n, seed=draw.seed if draw.temperature else None, temperature=draw.temperature,
+            top_p=draw.top_p, max_tokens=limit, logprobs=self.logprobs, stop=[draw.stop] if draw.stop else None,
+            include_stop_str_in_output=True, skip_special_tokens=True,
+        )  # fmt: skip
         steps = self._prefix.ended(ids, [_step(completion, draw.stop) for completion in output.outputs])
         self.usage.add(tokens=sum(len(step.tokens) for step in steps), calls=1)
         return steps

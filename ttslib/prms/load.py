@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path as Folder
 from typing import TYPE_CHECKING, Any
 
+from ttslib import torch_settings
 from ttslib.prms.base import PRM
 from ttslib.prms.formats import get_format
 from ttslib.prms.resolve import Resolved, resolve
@@ -36,6 +37,7 @@ def load_prm(name: str, *, format: str | None = None, format_options: Mapping[st
     """
     if backend == "vllm" and device is not None:
         raise ValueError(f"vLLM places its models itself: leave out device={device!r}, or set CUDA_VISIBLE_DEVICES.")
+    torch_settings.apply()
     prm = resolve(name, format=format, format_options=format_options, dtype=dtype, backend=backend, **options)
     devices = _devices(device)
     dtype = dtype or ("bfloat16" if devices[0].startswith("cuda") and name not in NANO else "float32")

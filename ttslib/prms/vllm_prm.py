@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from vllm import SamplingParams
-from vllm.sampling_params import RequestOutputKind
 
 from ttslib.policies.base import Path
 from ttslib.prms.base import PRM, Unread
@@ -61,9 +59,7 @@ class VLLMPRM(PRM):
     async def _ask(self, ids: list[int]) -> float:
         """The first of a softmax over the two marks, as the token behind `ids`."""
         good, bad = self.format.pair
-        output = await self.engine.submit(ids, SamplingParams(
-            max_tokens=1, temperature=0.0, logprob_token_ids=[good, bad], output_kind=RequestOutputKind.FINAL_ONLY,
-        ))  # fmt: skip
+        output = await self.engine.submit(ids, max_tokens=1, temperature=0.0, logprob_token_ids=[good, bad])
         self.usage.add(tokens=len(ids) - (output.num_cached_tokens or 0), calls=0)
         logprobs = output.outputs[0].logprobs[0]
         return torch.tensor(logprobs[good].logprob - logprobs[bad].logprob).sigmoid().item()
