@@ -618,13 +618,13 @@ def test_what_cannot_be_had_ends_in_one_sentence(hub, folders, monkeypatch):
 
 def test_a_gated_or_unreachable_hub_ends_in_one_sentence_before_any_weight(hub, monkeypatch):
     """Not even the second look-up of huggingface_hub, which would try again for half a minute, is made."""
-    import httpx
+    import httpx2
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     def download(*, local_files_only=False, **place):
         if local_files_only:
             raise LocalEntryNotFoundError("not here")
-        raise GatedRepoError("gated", response=httpx.Response(403, request=httpx.Request("GET", "https://hub")))
+        raise GatedRepoError("gated", response=httpx2.Response(403, request=httpx2.Request("GET", "https://hub")))
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("weights were asked for"))

@@ -12,13 +12,13 @@ import sys
 import time
 import warnings
 
-import httpx
+import httpx2
 import pytest
 from conftest import POLICY_NAMES
 from scripted import ScriptedPRM
 
 import ttslib as tts
-from ttslib.policies import Path, identify, load_policy, server_policy
+from ttslib.policies import Path, identify, load_policy
 from ttslib.problems import load_problems
 
 NAME = POLICY_NAMES[0]
@@ -67,9 +67,9 @@ def _wait_until_healthy(server, url, log):
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if httpx2.get(url, timeout=2).status_code == 200:
                 return
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             time.sleep(0.2)
     pytest.fail(f"vllm serve did not come up (exit status {server.poll()}):\n{log.read_text()[-2000:]}")
 
@@ -178,18 +178,20 @@ class FakeServer:
     def __init__(self, tokenizer, models=({"id": NAME, "max_model_len": 400},), **changes):
         self.tokenizer, self.models, self.changes = tokenizer, models, changes
         self.first, self.bodies, self.headers, self.now, self.most = [], [], [], 0, 0
+        self.pause, self.asked = 0.001, 0
 
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx2.Request) -> httpx2.Response:
         self.now += 1
+        self.asked += 1
         self.most = max(self.most, self.now)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(self.pause)
         self.now -= 1
         return self.answer(request)
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
         self.headers.append(request.headers)
         if request.method == "GET":
-            return httpx.Response(200, json={"data": list(self.models)})
+            return httpx2.Response(200, json={"data": list(self.models)})
         if self.first:
             failure = self.first.pop(0)
             if isinstance(failure, Exception):
@@ -198,7 +200,7 @@ class FakeServer:
         body = json.loads(request.content)
         self.bodies.append(body)
         choices = [self.choice(index) for index in range(body.get("n", 1))]
-        return httpx.Response(200, text=json.dumps({"choices": choices[::-1], "usage": {"completion_tokens": 77}}))
+        return httpx2.Response(200, text=json.dumps({"choices": choices[::-1], "usage": {"completion_tokens": 77}}))
 
     def choice(self, index):
         ids = self.tokenizer.encode(f"1 + {index}", add_special_tokens=False)
@@ -216,15 +218,15 @@ def tokenizer(model_path):
 @pytest.fixture
 def load(tokenizer, model_path, monkeypatch):
     """`load(server, **options)`: the policy that talks to a scripted server, without pauses between tries."""
-    monkeypatch.setattr(server_policy, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.0)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
     def load(server, **options):
         # At load the client is a blocking one, later an asynchronous one: the same server answers both.
-        transport = httpx.MockTransport(server.answer)
+        transport = httpx2.MockTransport(server.answer)
         url = options.pop("url", URL)
         policy = load_policy(str(model_path(NAME)), backend=url, prompt="nano", transport=transport, **options)
-        policy._options["transport"] = httpx.MockTransport(server)
+        policy._network["transport"] = httpx2.MockTransport(server)
         return policy
 
     return load
@@ -266,7 +268,8 @@ def test_connections_are_bounded_and_loops_may_follow_each_other(load, tokenizer
 def test_passing_failures_are_tried_again(load, tokenizer):
     server = FakeServer(tokenizer)
     policy = load(server)
-    for failures in ([httpx.Response(503)] * 3, [httpx.ConnectError("no")], [httpx.Response(429), httpx.ReadError("")]):
+    busy, down = httpx2.Response(429), httpx2.Response(503)
+    for failures in ([down] * 3, [httpx2.ConnectError("no")], [busy, httpx2.ReadError("")]):
         server.first = list(failures)
         assert ask(policy, PROBLEMS[:1])[0][0].text == "1 + 0"
 
@@ -274,14 +277,13 @@ def test_passing_failures_are_tried_again(load, tokenizer):
 @pytest.mark.parametrize(
     ("failures", "words"),
     [
-        ([httpx.Response(500)] * 4, f"{URL} failed 4 times, the last time with status 500"),
-        ([httpx.ConnectError("no")] * 4, f"{URL} failed 4 times, the last time with ConnectError"),
-        ([httpx.ReadTimeout("slow")], f"{URL} gave no answer in 600 s"),
-        ([httpx.Response(400, json={"error": {"message": "too\nlong"}})], r"refused \(400\): too long"),
-        ([httpx.Response(404, text="<html>")], r"refused \(404\): <html>"),
-        ([httpx.Response(401, json={"error": {"message": "bad key sk-secret"}})], r"refuses the API key \(401\)"),
-        ([httpx.Response(200, text="hello")], "did not answer with completions"),
-        ([httpx.Response(200, json={"choices": [{}]})], "did not answer with completions"),
+        ([httpx2.Response(500)] * 4, f"{URL} failed 4 times, the last time with status 500"),
+        ([httpx2.ConnectError("no")] * 4, f"{URL} failed 4 times, the last time with ConnectError"),
+        ([httpx2.Response(400, json={"error": {"message": "too\nlong"}})], r"refused \(400\): too long"),
+        ([httpx2.Response(404, text="<html>")], r"refused \(404\): <html>"),
+        ([httpx2.Response(401, json={"error": {"message": "bad key sk-secret"}})], r"refuses the API key \(401\)"),
+        ([httpx2.Response(200, text="hello")], "did not answer with completions"),
+        ([httpx2.Response(200, json={"choices": [{}]})], "did not answer with completions"),
     ],
 )
 def test_what_does_not_pass_is_one_sentence_that_names_the_url(load, tokenizer, failures, words):
@@ -292,6 +294,15 @@ def test_what_does_not_pass_is_one_sentence_that_names_the_url(load, tokenizer, 
         ask(policy, PROBLEMS[:1])
     assert server.first == [] and URL in str(caught.value)
     assert "\n" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_an_answer_that_takes_too_long_is_not_waited_for_again(load, tokenizer):
+    server = FakeServer(tokenizer)
+    policy = load(server, timeout=0.05)
+    server.pause = 5.0
+    with pytest.raises(RuntimeError, match=f"{URL} gave no answer in 0.05 s"):
+        ask(policy, PROBLEMS[:1])
+    assert server.asked == 1
 
 
 def test_no_server_is_said_within_seconds(model_path):
@@ -334,7 +345,7 @@ def test_the_key_is_sent_and_never_shown(load, tokenizer, monkeypatch):
     policy = load(server, url=URL.replace("//", "//user:secret@"))
     assert policy.url == URL
     with pytest.raises(ValueError, match="refuses the API key: set OPENAI_API_KEY") as caught:
-        load(type("Refuses", (), {"answer": lambda self, request: httpx.Response(401, text="sk-secret?")})())
+        load(type("Refuses", (), {"answer": lambda self, request: httpx2.Response(401, text="sk-secret?")})())
     assert "secret" not in str(caught.value)
 
 

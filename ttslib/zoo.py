@@ -100,10 +100,10 @@ def hub_file(repo: str, filename: str, *, revision: str = "main", kind: str = "m
 
 def unreachable(endpoint: str) -> str:
     """Why the Hub cannot be reached, or "". huggingface_hub itself would try again for half a minute."""
-    import httpx
+    import httpx2
 
     try:
-        httpx.head(endpoint, timeout=HUB_SECONDS)
-    except httpx.HTTPError as error:
+        httpx2.head(endpoint, timeout=HUB_SECONDS)
+    except httpx2.HTTPError as error:
         return f"the Hub cannot be reached ({type(error).__name__})"
     return ""
