@@ -10,6 +10,8 @@ from conftest import POLICY_NAMES
 
 HERE = Path(__file__).parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE), *filter(None, sys.path)])}
+# What these tests themselves were started with, or have set by now, would hide what is set.
+BARE = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("VLLM_", "OMP_", "TORCH_"))}
 
 NOT_POSIX = """
 import os, sys
@@ -34,6 +36,7 @@ def test_a_search_runs_without_what_only_posix_has(tmp_path):
     done = subprocess.run(command, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.stdout == "5 5 []\n", done.stderr
 
+
 LEAVES_ALONE = """
 import os, sys
 before = dict(os.environ)
@@ -44,12 +47,13 @@ print(*sorted({"torch", "vllm", "transformers", "pandas", "matplotlib", "pyarrow
 
 
 def test_importing_sets_no_variable_and_loads_no_engine():
-    done = subprocess.run([sys.executable, "-c", LEAVES_ALONE], env=ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", LEAVES_ALONE], env=BARE, capture_output=True, text=True)
     assert done.stdout == "\n", done.stderr
 
 
 @pytest.mark.engine
 def test_settings_of_engines_stand_before_they_are_imported_and_never_over_the_users(model_path):
+    """Nor does an engine on a CPU say anything on the terminal that is no error."""
     program = "\n".join([
         "import os, sys, ttslib",
         f"policy = ttslib.load_policy({str(model_path(POLICY_NAMES[0]))!r}, backend='vllm', prompt='nano')",
@@ -57,7 +61,7 @@ def test_settings_of_engines_stand_before_they_are_imported_and_never_over_the_u
         "from vllm import envs",
         "print(envs.VLLM_ENABLE_V1_MULTIPROCESSING, envs.VLLM_LOGGING_LEVEL, envs.VLLM_CPU_KVCACHE_SPACE)",
     ])  # fmt: skip
-    own = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("VLLM_", "OMP_"))}
-    done = subprocess.run([sys.executable, "-c", program], env=own | {"VLLM_CPU_KVCACHE_SPACE": "2"},
+    done = subprocess.run([sys.executable, "-c", program], env=BARE | {"VLLM_CPU_KVCACHE_SPACE": "2"},
                           capture_output=True, text=True)  # fmt: skip
     assert done.stdout == "passive 0\nFalse ERROR 2\n", done.stderr
+    assert done.stderr == ""

@@ -80,8 +80,9 @@ def _cores() -> int:
 
 
 def _quiet(worker: int) -> dict[str, str]:
-    """One bar is enough, and in a log none is wanted."""
-    return {"TTSLIB_QUIET": "0" if worker == 0 and sys.stderr.isatty() else "1"}
+    """One bar is enough, and in a log none is wanted; those of transformers and the Hub only if they are asked for."""
+    others = os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    return {"TTSLIB_QUIET": "0" if worker == 0 and sys.stderr.isatty() else "1", "HF_HUB_DISABLE_PROGRESS_BARS": others}
 
 
 def _in_a_word(recast: Any) -> str:

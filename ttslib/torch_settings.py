@@ -4,6 +4,7 @@ import os
 
 SETTINGS = {
     "OMP_WAIT_POLICY": "passive",  # threads that spin while they wait starve the other engine on few cores
+    "TORCH_CPP_LOG_LEVEL": "ERROR",  # without it each engine on a CPU warns of where its memory is
 }
 
 

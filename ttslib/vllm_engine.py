@@ -7,7 +7,9 @@ destroys it: the others then fail with "pipeline model parallel group is not ini
 
 import asyncio
 import itertools
+import logging
 import os
+import warnings
 import weakref
 from typing import Any
 
@@ -25,6 +27,9 @@ SETTINGS = {
 }
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)
+# It sets this level itself, but warns before that; and on a CPU it reads every name of torch, deprecated or not.
+logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
+warnings.filterwarnings("ignore", "`torch.distributed.reduce_op` is deprecated", FutureWarning)
 
 from vllm import EngineArgs, LLMEngine, SamplingParams  # noqa: E402
 from vllm.sampling_params import RequestOutputKind  # noqa: E402
