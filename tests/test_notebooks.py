@@ -226,6 +226,31 @@ def test_a_notebook_runs_on_the_interpreter_that_started_it(kernel, decoy, tmp_p
     assert dict(os.environ) == before
 
 
+COUNTED = """
+import sys
+sys.path.insert(0, TESTS)
+from scripted import ScriptedPolicy, ScriptedPRM, problems
+from ttslib import solve
+for count in (3, 5):
+    solve(problems(count), ScriptedPolicy(), ScriptedPRM(), method="beam_search", n=4, store=STORE)
+print("to be seen", file=sys.stderr)
+"""
+
+
+def test_of_a_notebook_one_line_is_said_and_nothing_else(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("TTSLIB_TALLY", "1")
+    tagged = {"tags": ["parameters"]}
+    parameters = nbformat.v4.new_code_cell("PROFILE, FIGURES, STORE = '', '', ''\nTESTS = ''  # a = b", metadata=tagged)
+    cells = [parameters, nbformat.v4.new_code_cell(COUNTED)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "00_x.ipynb")
+    given = {"TESTS": str(Path(__file__).parent)}
+    for counts in ("5 cells computed, 0 read", "0 cells computed, 5 read"):
+        program.execute_all([tmp_path / "00_x.ipynb"], 1, "smoke", tmp_path, tmp_path / "store", given)
+        said = capfd.readouterr()
+        assert re.fullmatch(rf"00_x.ipynb: \d+ s, {counts}\n", said.out) and said.err == ""
+    assert not nbformat.read(tmp_path / "00_x" / "00_x.ipynb", as_version=4).cells[-1].outputs
+
+
 def test_jupyterlab_opens_notebooks_on_the_interpreter_that_started_it(decoy, monkeypatch):
     found = []
 
@@ -252,7 +277,7 @@ def test_notebooks_run_side_by_side_and_one_that_fails_does_not_stop_the_others(
             raise PapermillExecutionError(1, 1, "", "ValueError", "no run of it is there", [])
         if notebook.stem == "c" and len(begun) > 2:
             raise OSError("no room")
-        return 1.0
+        return "1 s"
 
     monkeypatch.setattr(program, "execute", run)
     names = [Path(f"{letter}.ipynb") for letter in "abcdefgh"]
@@ -282,7 +307,7 @@ def test_parameters_are_those_of_the_tagged_cell(tmp_path, monkeypatch):
 def test_a_notebook_gets_its_own_parameters_and_sees_files_from_its_folder(tmp_path, monkeypatch):
     asked = {}
     monkeypatch.setattr("papermill.execute_notebook", lambda *_, parameters, **__: asked.update(parameters))
-    monkeypatch.setattr(program, "_drop_stderr", lambda executed: None)
+    monkeypatch.setattr(program, "_drop_stderr", lambda executed: "")
     (tmp_path / "mine.jsonl").write_text("")
     monkeypatch.chdir(tmp_path)
     program.execute(METHODS, "smoke", tmp_path, tmp_path, {"DATASET": "mine.jsonl", "PRM": "nano-prm-shepherd", "N": 8})

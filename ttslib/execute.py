@@ -10,6 +10,7 @@ first (see `ttslib.fill`), on a CPU two of them run at a time, and the index of 
 
 import argparse
 import ast
+import logging
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from ttslib.archive import is_archive
 from ttslib.fill import default_workers, fill, threads_each
 from ttslib.lab import KERNEL, own_kernel
 from ttslib.profiles import get_profile
+from ttslib.runner import TALLY
 
 OWN = {"PROFILE": "--profile", "FIGURES": "--figures", "STORE": "--store"}
 
@@ -69,8 +71,9 @@ def _literal(text: str) -> Any:
 
 def execute(
     notebook: Path, profile: str, figures: Path, store: Path, parameters: Mapping[str, Any] | None = None
-) -> float:
-    """Runs one notebook at `profile` and returns its seconds; papermill's error passes through.
+) -> str:
+    """Runs one notebook at `profile` and says how long it took, and how many cells of its searches it computed and
+    read; papermill's error passes through.
 
     It runs on this interpreter, whatever kernel it names and whatever kernels are installed, if that is within
     `lab.own_kernel()`.
@@ -80,6 +83,9 @@ def execute(
     """
     import papermill
 
+    from ttslib.kernels import QuietKernels
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters whose line it does not understand
     folder, here = figures / notebook.stem, notebook.parent
     folder.mkdir(parents=True, exist_ok=True)
     own = {name: value for name, value in (parameters or {}).items() if name in parameters_of(notebook)}
@@ -87,6 +93,7 @@ def execute(
     start = time.perf_counter()
     papermill.execute_notebook(
         str(notebook), str(folder / notebook.name), progress_bar=False, kernel_name=KERNEL, language="python",
+        kernel_manager_class=QuietKernels,
         resources={"metadata": {"path": str(here)}},  # `cwd` would move this process, where others run too
         # Relative, as in JupyterLab: an executed notebook should not tell where its machine keeps things.
         parameters={
@@ -94,8 +101,9 @@ def execute(
             **own,
         },
     )  # fmt: skip
-    _drop_stderr(folder / notebook.name)
-    return time.perf_counter() - start
+    said = re.findall(TALLY.format(r"([\d,]+)", r"([\d,]+)"), _drop_stderr(folder / notebook.name))
+    computed, read = said[-1] if said else ("0", "0")
+    return f"{time.perf_counter() - start:.0f} s, {computed} cells computed, {read} read"
 
 
 def execute_all(notebooks: Sequence[Path], workers: int, *arguments: Any) -> list[Path]:
@@ -112,7 +120,7 @@ def execute_all(notebooks: Sequence[Path], workers: int, *arguments: Any) -> lis
         try:
             for done in as_completed(running):
                 try:
-                    print(f"{running[done].name}: {done.result():.0f} s", flush=True)
+                    print(f"{running[done].name}: {done.result()}", flush=True)
                 except PapermillExecutionError as error:
                     print(f"{running[done].name}: {error.ename}: {error.evalue}", file=sys.stderr, flush=True)
                     failed.append(running[done])
@@ -130,15 +138,18 @@ def _seen_from(folder: Path, value: Any) -> Any:
     return re.sub(r"(?<==)[^,=]+", lambda player: _seen_from(folder, player[0].strip()), value)
 
 
-def _drop_stderr(executed: Path) -> None:
-    """What libraries log (progress, warnings with paths of this machine) is no part of the record; errors raise."""
+def _drop_stderr(executed: Path) -> str:
+    """Takes out what libraries log (progress, warnings with paths of this machine): it is no part of the record, and
+    errors raise. Gives it back."""
     import nbformat
 
-    notebook = nbformat.read(executed, as_version=4)
+    notebook, said = nbformat.read(executed, as_version=4), []
     for cell in notebook.cells:
         if cell.cell_type == "code":
+            said += [output.text for output in cell.outputs if output.get("name") == "stderr"]
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     nbformat.write(notebook, executed)
+    return "".join(said)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -175,7 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"error: {error}", file=sys.stderr)
             return 2
     workers = min(options.workers or default_workers(profile), len(found))
-    os.environ |= threads_each(profile, workers)
+    os.environ |= threads_each(profile, workers) | {"TTSLIB_TALLY": "1"}
     failed = execute_all(found, workers, options.profile, options.figures, store, parameters)
     if len(failed) < len(found) > 1:
         print(*index.write(options.figures), sep="\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 VERDICTS = "verdicts.sqlite"
 """Beside a store's records: what grading their answers came to (see `grading.remember`)."""
 TOGETHER = 16  # runs whose records are in memory at once
+TALLY = "ttslib: {} cells computed, {} read\n"
+"""What `ttslib.execute` is told on stderr, where TTSLIB_TALLY=1, of the cells of a notebook so far."""
 HERE = LocalExecutor()
 
 
@@ -133,6 +136,7 @@ def run(
             there = {each: some for each, some in cells.items() if all(cell.key in known for cell in some)}
             lost = [each for each in cells if each not in there]
             done = Done(there, records.path, lost)
+            _tally(cell.key for some in there.values() for cell in some)
             if lost and not (partial and there):
                 what = "with texts" if texts else "whole"
                 raise StoreError(f"{done.missing} ({what}). Compute them in a store: see `make records`.")
@@ -284,6 +288,7 @@ def _progress(work: Work, shown: bool | None) -> Iterator[Callable[[Record], Non
 
         def finished(record: Record) -> None:
             nonlocal done
+            _computed.add(record.key)
             done += record.key in work.cells
             if record.failed:
                 failed.add(record.problem["id"])  # once, if its pool has failed
@@ -293,6 +298,17 @@ def _progress(work: Work, shown: bool | None) -> Iterator[Callable[[Record], Non
 
         bar.set_postfix_str(f"{done}/{total}")
         yield finished
+    _tally(work.cells)
+
+
+_computed: set[str] = set()  # by this process, by address
+_asked: set[str] = set()  # of this process
+
+
+def _tally(keys: Iterable[str]) -> None:
+    if os.environ.get("TTSLIB_TALLY") == "1":
+        _asked.update(keys)
+        sys.stderr.write(TALLY.format(f"{len(_computed):,}", f"{len(_asked - _computed):,}"))
 
 
 def _models(record: Record) -> str:
