@@ -139,7 +139,7 @@ def refused(tmp_path, words, **options):
     "options, words",
     [
         ({"method": "magic"}, "cot, best_of_n"),
-        ({"n": 10}, "multiple of width=4"),
+        ({"n": 10}, "multiple of M "),
         ({"n": 0}, "at least 1"),
         ({"depth": 3}, "'depth'.*max_depth"),
         ({"temperature": -1.0}, "temperature"),
