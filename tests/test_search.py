@@ -278,7 +278,7 @@ def test_token_limits_bound_each_step_and_the_path():
 @pytest.mark.parametrize("method", [beam_search, dvts])
 @pytest.mark.parametrize("n, width", [(6, 4), (2, 4), (0, 4), (4, 0), (-4, 4)])
 def test_a_budget_that_the_width_does_not_divide_is_an_error(method, n, width):
-    with pytest.raises(ValueError, match="multiple of width" if n > 0 and width > 0 else "at least 1, not"):
+    with pytest.raises(ValueError, match="multiple of M " if n > 0 and width > 0 else "at least 1, not"):
         run(method, Script({}), n=n, width=width)
 
 
