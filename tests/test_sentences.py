@@ -45,3 +45,8 @@ def test_the_traceback_can_still_be_seen_and_errors_of_others_keep_theirs():
     lines = shown("tts.get_profile('nanoo')", "%tb", "import json; json.loads('{')", "{}['a']")
     assert sum("Traceback" in line for line in lines) >= 2 and any("profiles.py" in line for line in lines)
     assert any("json.loads" in line for line in lines) and any("KeyError: 'a'" in line for line in lines)
+
+
+def test_an_accident_within_the_package_keeps_its_traceback():
+    lines = shown("tts.trees.as_tree({})")
+    assert any("Traceback" in line for line in lines) and any("trees.py" in line for line in lines)

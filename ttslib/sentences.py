@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from linecache import getline
 from types import TracebackType
 from typing import Any
 
@@ -26,7 +27,9 @@ def _show(
     last = trace
     while last.tb_next:
         last = last.tb_next
-    if last.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "ttslib":
+    # On purpose: by a `raise` of ours. An accident within the package is a bug, whose traceback is wanted.
+    ours = last.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "ttslib"
+    if ours and getline(last.tb_frame.f_code.co_filename, last.tb_lineno).lstrip().startswith("raise "):
         lines = [f"{kind.__name__}: {error.args[0] if error.args else error}"]
     else:
         lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
